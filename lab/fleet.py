@@ -1,7 +1,8 @@
 """The door between the lab's real Kafka brokers and whoever commands them.
 
-The local MSK endpoint grows and shrinks a fleet; faults kill and restart single brokers. The one surprising
-truth: every call acts on real operating-system processes, so `add` takes seconds and may fail like one.
+The local MSK endpoint grows and shrinks a fleet; faults kill and restart single brokers. The one
+surprising truth: every call acts on real operating-system processes, so `add` takes seconds and may
+fail like one.
 """
 
 from __future__ import annotations
@@ -43,11 +44,11 @@ class Fleet(Protocol):
         ...
 
     async def add(self, *, az_id: str) -> LabBroker:
-        """Start a real broker with `broker.rack` = az_id; return once it listens and is registered."""
+        """Start a real broker with `broker.rack` = az_id; return once it is registered."""
         ...
 
     async def remove(self, *, broker_id: int) -> None:
-        """Stop a broker in order, unregister it from the controller and delete its log directory."""
+        """Stop a broker in order, unregister it and delete its log directory."""
         ...
 
     async def kill(self, *, broker_id: int) -> None:
@@ -55,5 +56,5 @@ class Fleet(Protocol):
         ...
 
     async def restart(self, *, broker_id: int) -> LabBroker:
-        """Start a broker again on the same port and disk, stopping it in order first if it lives."""
+        """Start a broker again on its port and disk, stopping it in order first if it lives."""
         ...
