@@ -1,0 +1,50 @@
+"""What policies say of a plan: allowed, needs approvals (which), denied (why, and what would pass)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from changes.tagged import Value
+
+
+class ExecutionLimits(Value):
+    """How hard a change may work the cluster; AWS advises at most 10 partitions a call (Standard)."""
+
+    throttle_bytes_per_second: int = Field(default=50_000_000, ge=100_000)
+    partitions_per_call: int = Field(default=10, ge=1, le=20)
+    partitions_in_flight: int = Field(default=20, ge=1, le=1000)
+    cpu_percent_max: float = Field(default=70.0, gt=0, le=100)
+    disk_used_percent_max: float = Field(default=85.0, gt=0, le=100)
+
+
+class Reason(Value):
+    """Why a rule said no. `would_pass` is the nearest thing it would allow, when it can be told."""
+
+    rule: str
+    message: str
+    would_pass: str = ""
+
+
+class ApprovalNeed(Value):
+    """`count` distinct people out of these groups (Slack user group ids) or people (user ids).
+
+    An empty list of both means nobody can approve: the loader refuses such a rule.
+    """
+
+    rule: str
+    count: int = Field(ge=1)
+    groups: tuple[str, ...] = ()
+    people: tuple[str, ...] = ()
+    label: str = ""
+    """How people call this circle, such as `@kafka-approvers`."""
+
+
+class Verdict(Value):
+    outcome: Literal["allowed", "needs_approvals", "denied"]
+    reasons: tuple[Reason, ...] = ()
+    approvals: tuple[ApprovalNeed, ...] = ()
+    warnings: tuple[str, ...] = ()
+    policy_digest: str
+    expires_after_minutes: int = Field(default=480, ge=1)
