@@ -1,0 +1,55 @@
+"""The command lines of Kafka's Java programs; pure.
+
+The surprising truth: Java's default code cache alone costs 60 MB a broker. With these flags a broker
+takes 140 MB, a controller 130 MB, and six brokers fit a laptop.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab.addresses import HOST
+from lab.kafka.jars import KafkaJars
+
+_SMALL = (
+    "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",
+    "-Xss256k",
+    "-XX:ReservedCodeCacheSize=64m",
+    "-XX:+ExitOnOutOfMemoryError",
+    "-XX:-UsePerfData",
+)
+_LOGGING = (
+    "-Dorg.slf4j.simpleLogger.showDateTime=true",
+    "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSS",
+    "-Dorg.slf4j.simpleLogger.showThreadName=false",
+    # The whole configuration, printed at every start and change, drowns everything else.
+    "-Dorg.slf4j.simpleLogger.log.kafka.server.KafkaConfig=warn",
+    "-Dorg.slf4j.simpleLogger.log.org.apache.kafka.common.config.AbstractConfig=warn",
+    "-Dlog4j2.StatusLogger.level=OFF",
+)
+
+
+@dataclass(frozen=True)
+class KafkaPrograms:
+    """Kafka's programs on this machine: which Java, which jars."""
+
+    java: Path
+    jars: KafkaJars
+
+    def server(self, *, properties: Path, jolokia_port: int | None) -> tuple[str, ...]:
+        """A controller or a broker, with the agent that answers for its metrics if a port is given."""
+        heap = ("-Xmx192m", "-Xms64m")
+        agent = () if jolokia_port is None else (self._agent(jolokia_port),)
+        main = ("-cp", self.jars.class_path, "kafka.Kafka", str(properties))
+        return (str(self.java), *heap, *_SMALL, *_LOGGING, *agent, *main)
+
+    def tool(self, main_class: str, *arguments: str) -> tuple[str, ...]:
+        """One of Kafka's own command-line tools."""
+        quiet = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"
+        main = ("-cp", self.jars.class_path, main_class, *arguments)
+        return (str(self.java), "-Xmx128m", *_SMALL, *_LOGGING, quiet, *main)
+
+    def _agent(self, port: int) -> str:
+        return f"-javaagent:{self.jars.agent}=port={port},host={HOST},discoveryEnabled=false"
