@@ -52,7 +52,14 @@ class Broken(Value):
     unknown: bool = False
 
 
+class TryAgain(Value):
+    """The act was refused for a reason that may pass; the next tick looks again first."""
+
+    words: str
+
+
 Look = NotStarted | Underway | Finished | Broken
+Acted = Memory | TryAgain | Broken
 
 
 class Step(Tagged):
@@ -60,7 +67,6 @@ class Step(Tagged):
 
     permissions: ClassVar[tuple[str, ...]] = ()
     """IAM actions this step needs; docs, deploy/ and doctor are derived from these."""
-    seconds_between_ticks: ClassVar[float] = 2.0
     marks_chart: ClassVar[bool] = False
     """Is its start worth a vertical line in the pictures?"""
 
@@ -75,7 +81,7 @@ class Step(Tagged):
         del world
         return {}
 
-    async def act(self, world: World) -> Memory:
+    async def act(self, world: World) -> Acted:
         """The effect; the world's memory already holds the intention. Returns more to remember."""
         raise NotImplementedError(f"{type(self).__name__} cannot act")
 

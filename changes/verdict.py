@@ -17,6 +17,11 @@ class ExecutionLimits(Value):
     partitions_in_flight: int = Field(default=20, ge=1, le=1000)
     cpu_percent_max: float = Field(default=70.0, gt=0, le=100)
     disk_used_percent_max: float = Field(default=85.0, gt=0, le=100)
+    poll_seconds: float = Field(default=15.0, ge=0.2, le=600)
+    """Between two looks at the cluster: MSK's rate limits are unpublished, so gently."""
+    add_brokers_minutes_low: float = Field(default=15.0, ge=0)
+    add_brokers_minutes_high: float = Field(default=45.0, ge=0)
+    """How long MSK takes to add brokers; AWS documents nothing, so say what was seen here."""
 
 
 class Reason(Value):

@@ -1,0 +1,48 @@
+"""Why the next batch has to wait: AWS's own guard rails for reassignment, and plain caution.
+
+The order is the order people are told in; the first reason is the one shown. Gates hold, they never
+fail a change: on clear it goes on by itself (AWS: no reassignment at CPU > 70 %, with
+under-replicated partitions, in MAINTENANCE or HEALING).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from changes.facts import BrokerLoad, MskCluster, Partition
+
+
+def msk_gate(msk: MskCluster) -> str:
+    if msk.state in {"ACTIVE", "UPDATING"}:
+        return ""
+    return f"MSK says the cluster is {msk.state}; the next batch waits until it is ACTIVE"
+
+
+def partition_gate(partitions: Sequence[Partition], *, moving: Collection[str]) -> str:
+    """Offline anywhere, or under-replicated where we are not moving anything ourselves."""
+    offline = [p.key for p in partitions if p.leader is None or p.leader < 0]
+    if offline:
+        return f"{len(offline)} partitions have no leader ({', '.join(offline[:3])})"
+    thin = [p.key for p in partitions if p.under_replicated and p.key not in moving]
+    if thin:
+        return f"{len(thin)} partitions are under-replicated ({', '.join(thin[:3])})"
+    return ""
+
+
+def load_gate(
+    loads: Sequence[BrokerLoad], *, cpu_percent_max: float, disk_used_percent_max: float
+) -> str:
+    """A broker without a datapoint does not hold: a new one has none for minutes."""
+    for load in loads:
+        if load.cpu_percent is not None and load.cpu_percent > cpu_percent_max:
+            return (
+                f"CPU of broker {load.broker_id} is {load.cpu_percent:.0f} %, "
+                f"more than {cpu_percent_max:.0f} %"
+            )
+        used = load.disk_used_percent
+        if used is not None and used > disk_used_percent_max:
+            return (
+                f"disk of broker {load.broker_id} is {used:.0f} % full, "
+                f"more than {disk_used_percent_max:.0f} %"
+            )
+    return ""
