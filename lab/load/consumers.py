@@ -1,0 +1,65 @@
+"""Reads every record back, in consumer groups as an order pipeline would have them.
+
+The surprising truth: each topic belongs to exactly one group, so "read back" is counted once. A group may
+still read a record twice after a rebalance; that is a duplicate, not a gain.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaError
+
+from lab.load.books import Books
+from lab.load.records import sequence_of
+from lab.load.topics import GROUPS, TOPICS
+
+_MEMBERS = {"order-processing": 2}
+_METADATA_SECONDS = 5
+_AGAIN_SECONDS = 1.0
+_POLL_MS = 1_000
+
+
+def all_members() -> tuple[str, ...]:
+    """One entry a member: its group."""
+    return tuple(group for group in GROUPS for _ in range(_MEMBERS.get(group, 1)))
+
+
+async def read_back(*, bootstrap: str, group: str, books: Books) -> None:
+    """One member of one group, until cancelled; a broken consumer is replaced by a new one."""
+    while True:
+        try:
+            await _read_with_one_consumer(bootstrap=bootstrap, group=group, books=books)
+        except (KafkaError, OSError, TimeoutError) as reason:
+            books.went_wrong(doing=f"consuming in {group}", reason=reason)
+        await asyncio.sleep(_AGAIN_SECONDS)
+
+
+async def _read_with_one_consumer(*, bootstrap: str, group: str, books: Books) -> None:
+    consumer = AIOKafkaConsumer(
+        *(topic.name for topic in TOPICS if topic.group == group),
+        bootstrap_servers=bootstrap,
+        group_id=group,
+        client_id=f"lab-{group}",
+        # A partition that appears later is read from its first record on.
+        auto_offset_reset="earliest",
+        auto_commit_interval_ms=2_000,
+        metadata_max_age_ms=_METADATA_SECONDS * 1000,
+        fetch_max_wait_ms=_POLL_MS,
+    )
+    try:
+        await consumer.start()
+        while True:
+            batches = await consumer.getmany(timeout_ms=_POLL_MS)
+            for place, records in batches.items():
+                _note(books, topic=place.topic, values=[record.value for record in records])
+    finally:
+        await consumer.stop()
+
+
+def _note(books: Books, *, topic: str, values: list[bytes | None]) -> None:
+    for value in values:
+        sequence = sequence_of(value, run_id=books.run_id)
+        if sequence is not None:
+            books.tallies[topic].read(sequence)
