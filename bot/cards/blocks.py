@@ -1,0 +1,156 @@
+"""Block Kit's few shapes that cards use, each within Slack's limits; one bad block loses the message.
+
+`verbatim` everywhere: Slack must not turn bare words into links or mentions behind our back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from bot.cards.text import inert, plain
+
+Block = dict[str, Any]
+
+SECTION_LETTERS_MAX = 2900
+"""Slack's limit is 3,000; the rest is for the pointer to what was cut."""
+FIELD_LETTERS_MAX = 1900
+FIELDS_MAX = 10
+BLOCKS_MAX = 50
+MESSAGE_LETTERS_MAX = 11_000
+"""Undocumented `msg_blocks_too_long` was seen near 13,200 letters over all blocks."""
+FALLBACK_LETTERS_MAX = 3500
+"""chat.update refuses `text` above 4,000."""
+
+
+class Drawn(NamedTuple):
+    """A message: blocks for the eyes, `text` saying the same for notifications and readers."""
+
+    text: str
+    blocks: tuple[Block, ...]
+
+
+def mrkdwn(words: str, *, letters_max: int = SECTION_LETTERS_MAX) -> Block:
+    return {"type": "mrkdwn", "text": cut(words, letters_max=letters_max), "verbatim": True}
+
+
+def plain_text(words: str, *, letters_max: int) -> Block:
+    return {"type": "plain_text", "text": plain(words, letters_max=letters_max), "emoji": False}
+
+
+def header(words: str) -> Block:
+    return {"type": "header", "text": plain_text(words, letters_max=150)}
+
+
+def section(words: str) -> Block:
+    return {"type": "section", "text": mrkdwn(words)}
+
+
+def fields(pairs: Sequence[tuple[str, str]]) -> list[Block]:
+    """Label over value, two columns; more than ten pairs go on in the next section."""
+    items = [mrkdwn(f"*{label}*\n{value}", letters_max=FIELD_LETTERS_MAX) for label, value in pairs]
+    return [
+        {"type": "section", "fields": items[start : start + FIELDS_MAX]}
+        for start in range(0, len(items), FIELDS_MAX)
+    ]
+
+
+def context(*words: str) -> Block:
+    return {"type": "context", "elements": [mrkdwn(one) for one in words if one][:10]}
+
+
+def divider() -> Block:
+    return {"type": "divider"}
+
+
+def actions(*elements: Block) -> Block:
+    return {"type": "actions", "elements": list(elements)}
+
+
+def button(
+    *, label: str, action_id: str, value: str, style: str = "", confirm: Block | None = None
+) -> Block:
+    shape: Block = {
+        "type": "button",
+        "text": plain_text(label, letters_max=75),
+        "action_id": action_id,
+        "value": value,
+    }
+    if style:
+        shape["style"] = style
+    if confirm:
+        shape["confirm"] = confirm
+    return shape
+
+
+def confirm(*, title: str, words: str, yes: str, no: str, style: str = "") -> Block:
+    shape: Block = {
+        "title": plain_text(title, letters_max=100),
+        "text": plain_text(words, letters_max=300),
+        "confirm": plain_text(yes, letters_max=30),
+        "deny": plain_text(no, letters_max=30),
+    }
+    return {**shape, "style": style} if style else shape
+
+
+def bullets(lines: Iterable[str], *, shown_max: int = 5, more: str = "") -> str:
+    """The first few as a list, and how many there are beyond, with where to read them."""
+    items = list(lines)
+    shown = [f"• {line}" for line in items[:shown_max]]
+    hidden = len(items) - shown_max
+    if hidden > 0:
+        shown.append(f"… and {hidden} more{more}")
+    return "\n".join(shown)
+
+
+def cut(words: str, *, letters_max: int) -> str:
+    """Cut at a line's end where one is near, so that no style or link is left half open."""
+    if len(words) <= letters_max:
+        return words or " "
+    head = words[: letters_max - 20]
+    line_end = head.rfind("\n")
+    return (head[:line_end] if line_end > letters_max // 2 else head) + "\n… (shortened)"
+
+
+def message(blocks: Sequence[Block], *, pointer: str) -> Drawn:
+    """The blocks within the limits of one message; what does not fit is pointed to, never dropped
+    in silence. The last block that has buttons is kept: a card without its buttons decides nothing."""
+    kept = list(blocks)
+    cut_any = False
+    while len(kept) > BLOCKS_MAX - 1 or letters_of(kept) > MESSAGE_LETTERS_MAX:
+        kept.pop(_least_needed(kept))
+        cut_any = True
+    if cut_any:
+        kept.append(context(pointer))
+    return Drawn(text=fallback(kept), blocks=tuple(kept))
+
+
+def _least_needed(blocks: Sequence[Block]) -> int:
+    """The last block that is neither buttons nor the head of the card."""
+    for index in range(len(blocks) - 1, 1, -1):
+        if blocks[index]["type"] != "actions":
+            return index
+    return len(blocks) - 1
+
+
+def letters_of(blocks: Iterable[Block]) -> int:
+    return sum(len(words) for block in blocks for words in words_of(block))
+
+
+def fallback(blocks: Iterable[Block]) -> str:
+    """The same content as the blocks, in one text."""
+    lines = [words for block in blocks for words in words_of(block)]
+    return cut("\n".join(lines), letters_max=FALLBACK_LETTERS_MAX)
+
+
+def words_of(block: Block) -> list[str]:
+    """The words a block shows; buttons are left to the eyes, thread words say the same."""
+    if block["type"] == "header":
+        return [inert(block["text"]["text"])]
+    if block["type"] == "section" and "text" in block:
+        return [str(block["text"]["text"])]
+    if block["type"] == "section":
+        return [str(field["text"]).replace("*\n", ":* ", 1) for field in block["fields"]]
+    if block["type"] == "context":
+        return [str(element["text"]) for element in block["elements"]]
+    return []

@@ -1,0 +1,64 @@
+"""A plan for people who have to say yes: what moves, how long, what it costs, what cannot be undone."""
+
+from __future__ import annotations
+
+from bot.cards.blocks import Block, bullets, fields, section
+from bot.cards.quantities import between, counted, dollars_per_month, in_bytes
+from bot.cards.text import prose
+from changes.plan import Impact, Plan
+
+RISKS = {"low": "🟢 low", "medium": "🟠 medium", "high": "🔴 high"}
+VALUE_LETTERS_MAX = 600
+
+
+def meaning(plan: Plan, *, pointer: str) -> list[Block]:
+    """Summary, figures as fields, then warnings and what cannot be undone."""
+    lines = [(prose(line.label), prose(line.text, letters_max=600)) for line in plan.lines]
+    figures = fields([*impact(plan.impact), *lines])
+    blocks = [section(f"*{prose(plan.summary)}*"), *figures]
+    if cautions := _cautions(plan, pointer=pointer):
+        blocks.append(section(cautions))
+    return blocks
+
+
+def impact(figures: Impact) -> list[tuple[str, str]]:
+    """Label and value, only those that say something for this change."""
+    pairs = [("Takes", _duration(figures)), ("Risk", RISKS[figures.risk])]
+    if figures.replicas_moved:
+        pairs.insert(0, ("Moves", _moves(figures)))
+    if figures.leaders_changed:
+        pairs.append(("Leaders", f"{counted(figures.leaders_changed, 'leader')} change broker"))
+    pairs.append(("Cost", dollars_per_month(figures.cost_usd_per_month)))
+    return pairs
+
+
+def _moves(figures: Impact) -> str:
+    """The bytes beside their lower bound, which tells whether a better plan could exist."""
+    replicas = counted(figures.replicas_moved, "replica")
+    partitions = counted(figures.partitions_touched, "partition")
+    least = in_bytes(figures.bytes_lower_bound)
+    return (
+        f"{in_bytes(figures.bytes_moved)} · {replicas} of {partitions}\n"
+        f"no plan can move less than {least}"
+    )
+
+
+def _duration(figures: Impact) -> str:
+    words = between(figures.duration_seconds_low, figures.duration_seconds_high)
+    if figures.batches and figures.throttle_bytes_per_second:
+        throttle = in_bytes(figures.throttle_bytes_per_second)
+        words += f"\n{counted(figures.batches, 'batch', 'batches')} at {throttle}/s per broker"
+    return words
+
+
+def _cautions(plan: Plan, *, pointer: str) -> str:
+    parts = []
+    if plan.warnings:
+        warnings = (prose(warning) for warning in plan.warnings)
+        parts.append("⚠️ *Mind*\n" + bullets(warnings, more=pointer))
+    if plan.cannot_be_undone:
+        lost = (prose(one) for one in plan.cannot_be_undone)
+        parts.append("🔒 *Cannot be undone*\n" + bullets(lost, more=pointer))
+    if plan.undo:
+        parts.append(f"↩️ *Undo* · {prose(plan.undo, letters_max=600)}")
+    return "\n".join(parts)
