@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from pydantic import JsonValue
+
 from changes.facts import (
     Broker,
     BrokerLoad,
@@ -26,7 +28,7 @@ from changes.facts import (
 )
 from changes.tagged import Value
 
-Json = str | int | float | bool | None | list["Json"] | dict[str, "Json"]
+Json = JsonValue
 """What a step may remember: plain JSON."""
 
 
@@ -144,3 +146,5 @@ class World:
     metrics: Metrics
     now: datetime
     memory: Mapping[str, Json] = field(default_factory=dict)
+    since: datetime | None = None
+    """When the present step started."""
