@@ -1,0 +1,135 @@
+"""Which leaderships can pass from one broker to another, at what cost, and the cheapest way there.
+
+The surprising truth: a surplus can rarely be handed straight to a broker that lacks leaders, but it
+can travel. If a leads a partition that b follows, and b one that c follows, then a hands b one
+leadership and b hands c another: b is where it was, and one unit went from a to c.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from heapq import heappop, heappush
+from math import ceil
+
+from changes.placement.board import Board
+
+LOOKS_MAX = 32  # candidates tried for one pair of brokers before the best so far is taken
+STEP = 0.01  # among equals the shorter path wins
+TOUCH = 1.0  # reordering a list that nothing has changed yet
+CROWD = 100.0  # more leaders of one topic than its fair share: worse than any path without
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """The leadership of one partition passes to one of its followers."""
+
+    partition: int
+    taker: int
+    cost: float
+
+
+class Handovers:
+    """All handovers among the partitions of some topics, kept true while leaders change."""
+
+    def __init__(self, board: Board, topics: Mapping[str, Sequence[int]]) -> None:
+        self.board = board
+        self.leads = [0] * board.brokers
+        self.topic_of: dict[int, str] = {}
+        self.topic_leads: dict[str, list[int]] = {}
+        self.topic_cap: dict[str, int] = {}
+        self.touched: dict[tuple[int, int], list[int]] = {}
+        self.fresh: dict[tuple[int, int], list[int]] = {}
+        for topic, partitions in topics.items():
+            self._add(topic, partitions)
+
+    def _add(self, topic: str, partitions: Sequence[int]) -> None:
+        counts = [0] * self.board.brokers
+        self.topic_leads[topic] = counts
+        self.topic_cap[topic] = ceil(len(partitions) / self.board.brokers)
+        for p in partitions:
+            replicas = self.board.replicas[p]
+            if self.board.movable[p]:
+                counts[replicas[0]] += 1
+                self.leads[replicas[0]] += 1
+                self.topic_of[p] = topic
+                self._offer(p)
+
+    def _offer(self, p: int) -> None:
+        leader, *followers = self.board.replicas[p]
+        shelf = self.touched if self.board.touched(p) else self.fresh
+        for follower in followers:
+            shelf.setdefault((leader, follower), []).append(p)
+
+    def hand_over(self, handover: Handover) -> None:
+        p, taker = handover.partition, handover.taker
+        giver = self.board.replicas[p][0]
+        self.board.put_leader(p, taker)
+        counts = self.topic_leads[self.topic_of[p]]
+        for counter in (counts, self.leads):
+            counter[giver] -= 1
+            counter[taker] += 1
+        self._offer(p)
+
+    def best(self, giver: int, taker: int) -> Handover | None:
+        """The cheapest handover from one broker straight to another."""
+        found: Handover | None = None
+        for shelf, cost in ((self.touched, 0.0), (self.fresh, TOUCH)):
+            offers = shelf.get((giver, taker))
+            if not offers:
+                continue
+            self._drop_stale(offers, giver, fresh=shelf is self.fresh)
+            for p in offers[: -LOOKS_MAX - 1 : -1]:
+                if self.board.replicas[p][0] != giver:
+                    continue
+                crowds = self._crowds(p, taker)
+                if found is None or cost + crowds < found.cost:
+                    found = Handover(p, taker, cost + crowds)
+                if not crowds:
+                    return found
+        return found
+
+    def _drop_stale(self, offers: list[int], giver: int, *, fresh: bool) -> None:
+        replicas, touched = self.board.replicas, self.board.touched
+        while offers and (replicas[offers[-1]][0] != giver or (fresh and touched(offers[-1]))):
+            offers.pop()
+
+    def _crowds(self, p: int, taker: int) -> float:
+        topic = self.topic_of[p]
+        return CROWD if self.topic_leads[topic][taker] >= self.topic_cap[topic] else 0.0
+
+    def cheapest_path(
+        self, givers: Collection[int], takers: Collection[int], *, cost_max: float
+    ) -> list[Handover] | None:
+        """Dijkstra over brokers, from any giver to any taker; None where all ways cost too much."""
+        cost = dict.fromkeys(sorted(givers), 0.0)
+        came: dict[int, tuple[int, Handover]] = {}
+        heap = [(0.0, b) for b in cost]
+        done: set[int] = set()
+        while heap:
+            so_far, here = heappop(heap)
+            if here in done:
+                continue
+            done.add(here)
+            if here in takers:
+                return _trace(came, here)
+            for there in range(self.board.brokers):
+                if there in done:
+                    continue
+                handover = self.best(here, there)
+                if handover is None:
+                    continue
+                total = so_far + handover.cost + STEP
+                if total < cost.get(there, cost_max):
+                    cost[there] = total
+                    came[there] = (here, handover)
+                    heappush(heap, (total, there))
+        return None
+
+
+def _trace(came: Mapping[int, tuple[int, Handover]], end: int) -> list[Handover]:
+    path = []
+    while end in came:
+        end, handover = came[end]
+        path.append(handover)
+    return path[::-1]

@@ -1,0 +1,108 @@
+"""Where every replica should be: the planner's front door.
+
+The surprising truth: the plan moves the fewest bytes any plan could, and still spreads topics,
+counts and leaders, because there are countless ways to move the same bytes and it picks a good one.
+
+1. Bytes: over-full brokers give to under-full ones (`relief`), the largest topics first.
+2. What that leaves over moves replica by replica (`remainder`).
+3. Light topics, which bytes cannot see, are spread by count where counts are off by more than 5 %.
+4. Leaders are balanced by reordering lists (`leaders`).
+
+A partition that lists an unknown broker comes back as it was, for the judge to refuse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from changes.placement.board import Board
+from changes.placement.bounds import lower_bound_bytes
+from changes.placement.leaders import balance_leaders
+from changes.placement.model import Placement
+from changes.placement.relief import Relief
+from changes.placement.remainder import settle_remainder
+from changes.placement.targets import broker_targets, replica_weights
+
+LARGEST_TOPICS = 10  # spread before all others, and their leaders exactly
+COUNT_TOLERANCE = 0.05
+LIGHT_SHARE = 0.005  # of the lower bound: bytes that may move for counts' sake alone
+LIGHT_REPLICA_SHARE = 0.1  # of the largest replica, where the bound itself is next to nothing
+
+
+def spread(placement: Placement) -> tuple[tuple[int, ...], ...]:
+    """New replica lists, one per partition in the order given, preferred leader first.
+
+    The same cluster gets the same plan however its brokers and partitions happen to be listed.
+    """
+    partitions = placement.partitions
+    order = sorted(
+        range(len(partitions)), key=lambda i: (partitions[i].topic, partitions[i].partition)
+    )
+    canonical = Placement(
+        brokers=tuple(sorted(placement.brokers, key=lambda b: b.broker_id)),
+        partitions=tuple(partitions[i] for i in order),
+    )
+    lists: list[tuple[int, ...]] = [()] * len(order)
+    for index, replicas in zip(order, _spread(canonical), strict=True):
+        lists[index] = replicas
+    return tuple(lists)
+
+
+def _spread(placement: Placement) -> list[tuple[int, ...]]:
+    if len(placement.brokers) < 2:
+        return [p.replicas for p in placement.partitions]
+    board = Board(placement)
+    weights = replica_weights(placement)
+    heaviest = sorted(
+        board.topics,
+        key=lambda t: -sum(weights[p] * len(board.replicas[p]) for p in board.topics[t]),
+    )[:LARGEST_TOPICS]
+    _level_weights(board, placement, weights, first=set(heaviest))
+    if any(p.size_bytes for p in placement.partitions):
+        _level_counts(board, placement)
+    balance_leaders(board, largest={t: board.topics[t] for t in sorted(heaviest)})
+    return [
+        tuple(board.ids[b] for b in board.replicas[i]) if board.movable[i] else p.replicas
+        for i, p in enumerate(placement.partitions)
+    ]
+
+
+def _level_weights(
+    board: Board, placement: Placement, weights: Sequence[float], *, first: set[str]
+) -> None:
+    targets = broker_targets(placement, weights=weights)
+
+    def coarse_first(topic: str) -> tuple[bool, float]:
+        partitions = board.topics[topic]
+        return topic not in first, -sum(weights[p] for p in partitions) / len(partitions)
+
+    order = sorted(board.topics, key=coarse_first)
+    Relief(board, weights=weights, targets=targets).run(board.topics[t] for t in order)
+    settle_remainder(board, partitions=range(len(weights)), weights=weights, targets=targets)
+
+
+def _level_counts(board: Board, placement: Placement) -> None:
+    """Spread the topics too light to matter by bytes, if counts need it."""
+    ones = [1.0] * len(board.sizes)
+    targets = broker_targets(placement, weights=ones)
+    excess = board.excess(weights=ones, targets=targets)
+    if all(abs(e) <= max(1.0, COUNT_TOLERANCE * t) for e, t in zip(excess, targets, strict=True)):
+        return
+    light = _light_topics(board, lower_bound_bytes(placement))
+    Relief(board, weights=ones, targets=targets).run(sorted(light, key=lambda ps: -len(ps)))
+
+
+def _light_topics(board: Board, bound_bytes: int) -> list[list[int]]:
+    """The lightest topics that together stay within the bytes counts may cost."""
+    left = max(LIGHT_SHARE * bound_bytes, LIGHT_REPLICA_SHARE * max(board.sizes))
+    weigh = {
+        topic: sum(board.sizes[p] * len(board.replicas[p]) for p in partitions)
+        for topic, partitions in board.topics.items()
+    }
+    light = []
+    for topic in sorted(weigh, key=lambda t: weigh[t]):
+        left -= weigh[topic]
+        if left < 0:
+            break
+        light.append(board.topics[topic])
+    return light
