@@ -76,6 +76,7 @@ class KafkaFleet:
         self._changed = changed
         self._cluster_id = properties.new_id()
         self._controller_port = ports.take()
+        self.controller_jolokia_port = ports.take()
         self._seats: dict[int, _Seat] = {}
         self._lock = asyncio.Lock()
 
@@ -87,6 +88,7 @@ class KafkaFleet:
             folder=self._folder / "controller",
             cluster_id=self._cluster_id,
             port=self._controller_port,
+            jolokia_port=self.controller_jolokia_port,
         )
         for number in range(1, brokers + 1):
             await self._seat(broker_id=number, az_id=AZ_IDS[(number - 1) % len(AZ_IDS)])

@@ -38,12 +38,11 @@ class KafkaPrograms:
     java: Path
     jars: KafkaJars
 
-    def server(self, *, properties: Path, jolokia_port: int | None) -> tuple[str, ...]:
-        """A controller or a broker, with the agent that answers for its metrics if a port is given."""
+    def server(self, *, properties: Path, jolokia_port: int) -> tuple[str, ...]:
+        """A controller or a broker, with the agent that answers for its metrics."""
         heap = ("-Xmx192m", "-Xms64m")
-        agent = () if jolokia_port is None else (self._agent(jolokia_port),)
         main = ("-cp", self.jars.class_path, "kafka.Kafka", str(properties))
-        return (str(self.java), *heap, *_SMALL, *_LOGGING, *agent, *main)
+        return (str(self.java), *heap, *_SMALL, *_LOGGING, self._agent(jolokia_port), *main)
 
     def tool(self, main_class: str, *arguments: str) -> tuple[str, ...]:
         """One of Kafka's own command-line tools."""

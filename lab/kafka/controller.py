@@ -17,12 +17,18 @@ _FORMAT_SECONDS_MAX = 60
 
 
 async def start_controller(
-    *, children: Children, programs: KafkaPrograms, folder: Path, cluster_id: str, port: int
+    *,
+    children: Children,
+    programs: KafkaPrograms,
+    folder: Path,
+    cluster_id: str,
+    port: int,
+    jolokia_port: int,
 ) -> Child:
     """Format the controller's folder and start it."""
     file = _lay_out(folder, port=port)
     await _format(programs=programs, file=file, cluster_id=cluster_id)
-    command = programs.server(properties=file, jolokia_port=None)
+    command = programs.server(properties=file, jolokia_port=jolokia_port)
     return await children.start(name="controller", command=command, folder=folder)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,8 +43,14 @@ def cache_folder() -> Path:
     return Path(base) / "ottla" / "kafka"
 
 
-def provide(*, version: str, cache: Path | None = None) -> KafkaJars:
-    """The verified jars of one Kafka version, downloading what is not there yet."""
+def provide(
+    *, version: str, cache: Path | None = None, unwanted: threading.Event | None = None
+) -> KafkaJars:
+    """The verified jars of one Kafka version, downloading what is not there yet.
+
+    `unwanted` ends the work early, between two jars.
+    """
+    given_up = unwanted or threading.Event()
     jars = read(version=version)
     # Named by version and list, so that jars of an older list never linger on the class path.
     root = (cache or cache_folder()) / f"{version}-{fingerprint(jars)}"
@@ -51,7 +58,7 @@ def provide(*, version: str, cache: Path | None = None) -> KafkaJars:
     ours = [jar for jar in jars if jar.is_agent or folder.parent == root]
     targets = {jar: root / ("agents" if jar.is_agent else "libs") / jar.filename for jar in ours}
     with ThreadPoolExecutor(_DOWNLOADS_AT_ONCE) as pool:
-        list(pool.map(lambda jar: _ensure(jar, targets[jar]), targets))
+        list(pool.map(lambda jar: _ensure(jar, targets[jar], given_up), targets))
     agent = next(path for jar, path in targets.items() if jar.is_agent)
     return KafkaJars(version=version, folder=folder, agent=agent)
 
@@ -70,7 +77,9 @@ def _kafka_home() -> Path | None:
     return libs
 
 
-def _ensure(jar: LockedJar, target: Path) -> None:
+def _ensure(jar: LockedJar, target: Path, unwanted: threading.Event) -> None:
+    if unwanted.is_set():
+        return
     if target.exists() and sha256_of(target) == jar.sha256:
         return
     target.parent.mkdir(parents=True, exist_ok=True)
