@@ -1,0 +1,48 @@
+"""What goes wrong between us and a cluster, in words for people.
+
+Everything here is an `Unreachable`: the call had no answer that can be used. What a person can act on
+and asked for (an update that was refused, a partition that was refused) is a value instead.
+"""
+
+from __future__ import annotations
+
+from changes.ports import Unreachable
+
+
+class KafkaRefuses(Unreachable):
+    """Kafka answered a whole request with no."""
+
+
+class MskRefuses(Unreachable):
+    """AWS answered a reading call with no."""
+
+
+_KAFKA_WORDS = {
+    3: "no such topic or partition",
+    5: "it has no leader just now",
+    7: "Kafka gave up waiting for it (request timed out)",
+    17: "the topic's name is not allowed",
+    29: "our Kafka user may not do this to the topic",
+    31: "our Kafka user may not do this to the cluster",
+    35: "the broker does not speak this version of the request",
+    37: "the number of partitions is not allowed",
+    38: "the replication factor is not allowed",
+    39: "these replicas are not allowed",
+    40: "the setting is not allowed",
+    41: "no controller is known just now",
+    42: "the request is not allowed",
+    44: "a policy of the brokers forbids it",
+    56: "the disk of the replica has failed",
+    60: "a reassignment is already running",
+    80: "its preferred leader is not in sync",
+    83: "no replica in sync could lead",
+    84: "its preferred leader leads already",
+    85: "nothing to cancel: no reassignment is running",
+    89: "Kafka asks us to slow down (quota)",
+}
+
+
+def kafka_words(code: int, message: str | None = None) -> str:
+    """One clause for an error code; Kafka's own message after it when it adds something."""
+    words = _KAFKA_WORDS.get(code, f"Kafka's error {code}")
+    return f"{words}: {message}" if message else words

@@ -1,0 +1,150 @@
+"""Our requests and answers are, byte for byte, what kafka-python makes of the same values."""
+
+from __future__ import annotations
+
+import contextlib
+import warnings
+from io import BytesIO
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as some
+
+from cluster.wire import Ask
+from cluster.wire_codec import BadFrame, Field, Kind, Row, decode, encode
+from cluster.wire_messages import ALL, Api
+
+with warnings.catch_warnings():
+    # It reads its own message files in a manner that Python 3.11 deprecates.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    from kafka.protocol import admin as oracle
+
+NULLABLE = {
+    "DescribeConfigsRequest": {"configuration_keys"},
+    "DescribeConfigsResponse": {"error_message", "value", "documentation"},
+    "DescribeLogDirsRequest": {"topics"},
+    "DescribeLogDirsResponse": set(),
+    "ElectLeadersRequest": {"topic_partitions"},
+    "ElectLeadersResponse": {"error_message"},
+    "IncrementalAlterConfigsRequest": {"value"},
+    "IncrementalAlterConfigsResponse": {"error_message"},
+    "AlterPartitionReassignmentsRequest": {"replicas"},
+    "AlterPartitionReassignmentsResponse": {"error_message"},
+    "ListPartitionReassignmentsRequest": {"topics"},
+    "ListPartitionReassignmentsResponse": {"error_message"},
+}
+BITS = {Kind.INT8: 8, Kind.INT16: 16, Kind.INT32: 32, Kind.INT64: 64}
+TEXTS = some.text(max_size=200).filter(lambda text: len(text.encode()) < 32_000)
+
+EVERY = [
+    pytest.param(api, version, side, id=f"{api.name}-v{version}-{side}")
+    for api in ALL
+    for version in range(api.version_min, api.version_max + 1)
+    for side in ("Request", "Response")
+]
+
+
+def values(kind: Kind | tuple[Field, ...], version: int, nullable: set[str]) -> Any:
+    if isinstance(kind, tuple):
+        return some.lists(rows(kind, version, nullable), max_size=4)
+    if kind in BITS:
+        return integers(BITS[kind])
+    return {
+        Kind.BOOL: some.booleans(),
+        Kind.STRING: TEXTS,
+        Kind.INT32S: some.lists(integers(32), max_size=140),
+        Kind.STRINGS: some.lists(TEXTS, max_size=5),
+    }[kind]
+
+
+def integers(bits: int) -> Any:
+    return some.integers(-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+
+
+def rows(fields: tuple[Field, ...], version: int, nullable: set[str]) -> Any:
+    return some.fixed_dictionaries(
+        {
+            field.name: some.none() | values(field.kind, version, nullable)
+            if field.name in nullable
+            else values(field.kind, version, nullable)
+            for field in fields
+            if field.since <= version
+        }
+    )
+
+
+def theirs(cls: Any, fields: tuple[Field, ...], row: Row, version: int) -> Any:
+    """The same values in kafka-python's classes."""
+    arguments = {}
+    for field in fields:
+        if field.since > version:
+            continue
+        value = row[field.name]
+        if isinstance(field.kind, tuple) and value is not None:
+            inner = cls.fields[field.name].data_class
+            value = [theirs(inner, field.kind, one, version) for one in value]
+        arguments[field.name] = value
+    return cls(version=version, **arguments)
+
+
+@pytest.mark.parametrize(("api", "version", "side"), EVERY)
+@settings(max_examples=25, deadline=None)
+@given(data=some.data())
+def test_bytes_are_the_same_both_ways(
+    api: Api, version: int, side: str, data: some.DataObject
+) -> None:
+    cls = getattr(oracle, api.name + side)
+    fields = api.request if side == "Request" else api.response
+    row = data.draw(rows(fields, version, NULLABLE[api.name + side]))
+    flexible = api.flexible(version)
+    ours = encode(fields, row, version=version, flexible=flexible)
+    assert ours == theirs(cls, fields, row, version).encode()
+    back = BytesIO(ours)
+    assert decode(fields, back, version=version, flexible=flexible) == row
+    assert back.read() == b"", "nothing is left over"
+    assert cls.decode(ours, version=version).to_dict() == row
+
+
+@pytest.mark.parametrize(("api", "version", "side"), EVERY)
+@settings(max_examples=10, deadline=None)
+@given(data=some.data())
+def test_an_answer_cut_short_is_said_to_be_bad(
+    api: Api, version: int, side: str, data: some.DataObject
+) -> None:
+    fields = api.request if side == "Request" else api.response
+    row = data.draw(rows(fields, version, NULLABLE[api.name + side]))
+    flexible = api.flexible(version)
+    whole = encode(fields, row, version=version, flexible=flexible)
+    short = whole[: data.draw(some.integers(0, len(whole) - 1))]
+    with pytest.raises(BadFrame):
+        decode(fields, BytesIO(short), version=version, flexible=flexible)
+
+
+@settings(max_examples=200, deadline=None)
+@given(noise=some.binary(max_size=60), api=some.sampled_from(ALL))
+def test_noise_is_an_answer_or_bad_but_never_a_crash(noise: bytes, api: Api) -> None:
+    with contextlib.suppress(BadFrame):
+        decode(api.response, BytesIO(noise), version=api.version_max, flexible=True)
+
+
+@pytest.mark.parametrize("api", ALL, ids=lambda api: api.name)
+def test_the_flexible_versions_and_keys_are_kafkas(api: Api) -> None:
+    cls = getattr(oracle, api.name + "Request")
+    assert api.key == cls.API_KEY
+    for version in range(api.version_min, api.version_max + 1):
+        assert api.flexible(version) == cls.flexible_version_q(version)
+
+
+def header_of(api: Api, version: int) -> bytes:
+    spelled = Ask(api, {}).prepare({api.key: (version, version)})
+    return spelled.build_request_header(correlation_id=77, client_id="ottla").encode()
+
+
+@pytest.mark.parametrize("api", ALL, ids=lambda api: api.name)
+def test_request_headers_are_the_same(api: Api) -> None:
+    for version in range(api.version_min, api.version_max + 1):
+        request = getattr(oracle, api.name + "Request")(version=version)
+        request.with_header(correlation_id=77, client_id="ottla")
+        theirs = request.encode_header(flexible=api.flexible(version))
+        assert header_of(api, version) == theirs
