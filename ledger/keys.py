@@ -1,0 +1,81 @@
+"""Every key of the ledger with its lifetime.
+
+All begin with `ottla:`; RQ's own keys begin with `rq:` (or `RQ_KEY_PREFIX`) and may be wiped at any
+time. Requests, their indexes and the audit chain are kept for ever: a finished request costs a few
+kilobytes, and the chain proves nothing when its beginning is gone. Everything else expires or is
+capped, so a lost clean-up cannot fill the server.
+"""
+
+from __future__ import annotations
+
+DAY_SECONDS = 86_400
+
+COUNTER = "ottla:request:last"
+"""The number of the newest request. For ever."""
+ALL = "ottla:requests"
+"""Sorted set of request ids by number. For ever."""
+OPEN = "ottla:requests:open"
+"""The same, without the ended ones: listing what is open costs what is open."""
+DUE = "ottla:due"
+"""Sorted set of request ids by next due time (seconds since 1970). An entry leaves with its end."""
+AUDIT = "ottla:audit"
+"""Stream of chained lines; the entry id is the line's number. For ever."""
+NEWS = "ottla:news"
+"""Stream of ids of requests that changed, capped at about `NEWS_LENGTH`."""
+BEHIND = "ottla:cards:behind"
+"""Sorted set of requests whose card in Slack does not show the newest state yet."""
+FENCE = "ottla:fence"
+"""One counter for all leases, so that a later holder always has the higher number. For ever."""
+
+NEWS_LENGTH = 10_000
+ASKED_SECONDS = 60
+TICK_MARK_SECONDS = DAY_SECONDS
+CARD_DAYS_AFTER_SAVE = 400
+
+
+def request(request_id: str) -> str:
+    """Hash: format, version, state, log length and the compressed body. For ever."""
+    return f"ottla:request:{request_id}"
+
+
+def all_of(cluster: str) -> str:
+    return f"ottla:requests:of:{cluster}"
+
+
+def open_of(cluster: str) -> str:
+    return f"ottla:requests:open:of:{cluster}"
+
+
+def line(cluster: str) -> str:
+    """Sorted set of queued and running requests in the order they were queued."""
+    return f"ottla:line:{cluster}"
+
+
+def audit_of(request_id: str) -> str:
+    """List of the numbers of a request's audit lines. For ever."""
+    return f"ottla:audit:of:{request_id}"
+
+
+def asked(digest: str) -> str:
+    """Who asked for the same a moment ago. Expires after `ASKED_SECONDS`."""
+    return f"ottla:asked:{digest}"
+
+
+def tick_mark(request_id: str) -> str:
+    """The last job queued for a request. Expires after `TICK_MARK_SECONDS`."""
+    return f"ottla:tick:{request_id}"
+
+
+def lease(name: str) -> str:
+    """Number of the fence that holds the lease. Expires with the lease."""
+    return f"ottla:lease:{name}"
+
+
+def picture(digest: str) -> str:
+    """Bytes of a snapshot. Expires after the days its keeper says."""
+    return f"ottla:picture:{digest}"
+
+
+def card(request_id: str) -> str:
+    """What Slack shows of a request. Expires `CARD_DAYS_AFTER_SAVE` days after its last save."""
+    return f"ottla:card:{request_id}"
