@@ -10,10 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 from changes.facts import Partition, Reassignment
+from changes.placement.batches import INTERNAL_TOPICS
 from changes.tagged import Value
-
-INTERNAL_TOPICS = frozenset({"__consumer_offsets", "__transaction_state"})
-"""Moved last and one at a time: consumers feel it (rebalancing handbook, lesson 18)."""
 
 
 class ReplicaMove(Value):

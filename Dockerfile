@@ -1,0 +1,23 @@
+# One image, three commands: `python -m bot`, `python -m workers`, `python -m workers.ticker`.
+# No lab, no secrets: tokens and the Redis URL come from the environment at run time.
+FROM python:3.11-slim AS build
+WORKDIR /app
+COPY requirements/runtime.txt requirements/runtime.txt
+RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir --require-hashes -r requirements/runtime.txt
+
+FROM python:3.11-slim
+# Change windows are written in time zones: slim images carry no zone data.
+RUN apt-get update && apt-get install -y --no-install-recommends tzdata && rm -rf /var/lib/apt/lists/* \
+    && useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin ottla
+COPY --from=build /venv /venv
+WORKDIR /app
+COPY bot bot
+COPY workers workers
+COPY watch watch
+COPY policies policies
+COPY ledger ledger
+COPY cluster cluster
+COPY changes changes
+USER 10001
+ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 OTTLA_POLICIES=/app/policies
+CMD ["python", "-m", "bot"]

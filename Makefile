@@ -1,0 +1,43 @@
+# One word each; every target installs what it needs. A bare machine with Python 3.11, make and git is enough.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test check bench clean lock install lab-down unit docs
+.DEFAULT_GOAL := check
+
+install: .venv/installed
+
+# requirements/dev.txt is locked with hashes, so pip refuses anything that is not what was locked.
+.venv/installed: requirements/dev.txt
+	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Ottla needs Python 3.11 or newer; set PYTHON=python3.11")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
+
+demo: install ## The product on this laptop: lab, bot, workers and a tour; Ctrl-C ends it
+	$(BIN)/python -m lab up --tour
+
+check: install ## Lint, format, types, layers, tests without the lab
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/pytest -q -m "not lab and not browser"
+
+test: check ## All of check, plus the scenarios on the lab
+	$(BIN)/pytest -m "lab or browser"
+
+bench: install ## Plan the frozen case and print its metrics
+	$(BIN)/python -m bench plan bench/cases/input_A_3to6.json.xz
+
+docs: install ## Make the generated pages again
+	PYTHONPATH=. $(BIN)/python docs/generate.py
+
+lock: install ## Lock the requirements again, with hashes
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/python -m uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements/runtime.txt
+	$(BIN)/python -m uv pip compile pyproject.toml --extra lab --extra iam --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements/dev.txt
+
+clean: ## Stop the lab and remove what was made
+	-test ! -x $(BIN)/python || $(BIN)/python -m lab down
+	rm -rf .lab .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info
