@@ -8,7 +8,7 @@ the outcome instead of waiting for ever.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from changes.facts import Broker, BrokerLoad, Partition
 from changes.gates import load_gate, partition_gate
@@ -85,10 +85,9 @@ class Validate(Step):
         return ""
 
     def _patience_ended(self, world: World) -> bool:
-        since = world.memory.get("validating_since")
-        if not isinstance(since, str):
+        if world.since is None:
             return False
-        return world.now - datetime.fromisoformat(since) > timedelta(minutes=self.patience_minutes)
+        return world.now - world.since > timedelta(minutes=self.patience_minutes)
 
     def _all_well(self, partitions: Sequence[Partition], loads: Sequence[BrokerLoad]) -> str:
         return (
