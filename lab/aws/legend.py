@@ -9,8 +9,8 @@ from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from lab.aws.theme import PALETTE, Sizes, Theme
-from lab.aws.typeset import Ruler
+from lab.aws.look import Look
+from lab.aws.theme import PALETTE
 from lab.aws.widget import Widget
 
 Entry = TypeVar("Entry")
@@ -20,18 +20,16 @@ ROW_PIXELS = 22
 HEIGHT_SHARE_MAX = 0.34
 
 
-def draw_legend(
-    figure: Figure, widget: Widget, *, theme: Theme, sizes: Sizes, ruler: Ruler
-) -> None:
+def draw_legend(figure: Figure, widget: Widget, look: Look) -> None:
     """Nothing when hidden, when there are no lines, or when one line is named by the title."""
     labels = [line.label for line in widget.lines]
     if widget.legend == "hidden" or not labels or labels == [widget.title]:
         return
     beside = widget.legend == "right"
-    room = widget.width * (0.30 if beside else 0.94) - HANDLE_PIXELS * sizes.scale
-    labels = [ruler.fitted(label, points=sizes.label, pixels=room) for label in labels]
-    columns = 1 if beside else _columns(labels, widget, sizes=sizes, ruler=ruler)
-    rows = _rows(widget, sizes=sizes, beside=beside)
+    room = widget.width * (0.30 if beside else 0.94) - HANDLE_PIXELS * look.sizes.scale
+    labels = [look.ruler.fitted(label, points=look.sizes.label, pixels=room) for label in labels]
+    columns = 1 if beside else _columns(labels, widget, look)
+    rows = _rows(widget, look, beside=beside)
     handles: list[Artist] = [
         Line2D([], [], color=line.color or PALETTE[index % len(PALETTE)])
         for index, line in enumerate(widget.lines)
@@ -41,12 +39,12 @@ def draw_legend(
         labels = [*labels[:kept], f"and {len(labels) - kept} more"]
         handles = [*handles[:kept], Line2D([], [], color="none")]
     handles, labels = _by_rows(handles, columns), _by_rows(labels, columns)
-    _place(figure, handles, labels, columns=columns, beside=beside, theme=theme, sizes=sizes)
+    _place(figure, handles, labels, look, columns=columns, beside=beside)
 
 
-def _columns(labels: list[str], widget: Widget, *, sizes: Sizes, ruler: Ruler) -> int:
-    widest = max(ruler.pixels(label, points=sizes.label) for label in labels)
-    fitting = max(1, int(widget.width * 0.94 / (widest + HANDLE_PIXELS * sizes.scale)))
+def _columns(labels: list[str], widget: Widget, look: Look) -> int:
+    widest = max(look.ruler.pixels(label, points=look.sizes.label) for label in labels)
+    fitting = max(1, int(widget.width * 0.94 / (widest + HANDLE_PIXELS * look.sizes.scale)))
     rows = math.ceil(len(labels) / fitting)
     return math.ceil(len(labels) / rows)
 
@@ -56,20 +54,19 @@ def _by_rows(entries: list[Entry], columns: int) -> list[Entry]:
     return [entry for column in range(columns) for entry in entries[column::columns]]
 
 
-def _rows(widget: Widget, *, sizes: Sizes, beside: bool) -> int:
+def _rows(widget: Widget, look: Look, *, beside: bool) -> int:
     share = 0.85 if beside else HEIGHT_SHARE_MAX
-    return max(1, int(widget.height * share / (ROW_PIXELS * sizes.scale)))
+    return max(1, int(widget.height * share / (ROW_PIXELS * look.sizes.scale)))
 
 
 def _place(
     figure: Figure,
     handles: list[Artist],
     labels: list[str],
+    look: Look,
     *,
     columns: int,
     beside: bool,
-    theme: Theme,
-    sizes: Sizes,
 ) -> None:
     legend = figure.legend(
         handles,
@@ -78,8 +75,8 @@ def _place(
         loc="outside right upper" if beside else "outside lower left",
         ncols=columns,
         frameon=False,
-        fontsize=sizes.label,
-        labelcolor=theme.ink,
+        fontsize=look.sizes.label,
+        labelcolor=look.theme.ink,
         handlelength=1.1,
         handletextpad=0.5,
         columnspacing=1.2,
@@ -88,4 +85,4 @@ def _place(
     )
     for handle in legend.legend_handles:
         if isinstance(handle, Line2D):
-            handle.set_linewidth(sizes.line * 1.8)
+            handle.set_linewidth(look.sizes.line * 1.8)

@@ -8,8 +8,8 @@ from __future__ import annotations
 from matplotlib.axes import Axes
 
 from lab.aws.annotations import Horizontal, Vertical
-from lab.aws.theme import Sizes, Theme
-from lab.aws.typeset import Ruler, drawable
+from lab.aws.look import Look
+from lab.aws.typeset import drawable
 from lab.aws.widget import Widget
 
 ROW_PIXELS = 20
@@ -17,16 +17,16 @@ PLOT_SHARE = 0.84  # of the picture's width, about what axis labels leave
 ROWS_MAX = 4
 
 
-def draw_horizontals(axes: Axes, widget: Widget, *, side: str, theme: Theme, sizes: Sizes) -> None:
+def draw_horizontals(axes: Axes, widget: Widget, look: Look, *, side: str) -> None:
     """Limits and bands of one axis."""
     for note in widget.horizontals:
         if note.axis == side:
-            _draw_horizontal(axes, note, theme=theme, sizes=sizes)
+            _draw_horizontal(axes, note, look)
 
 
-def _draw_horizontal(axes: Axes, note: Horizontal, *, theme: Theme, sizes: Sizes) -> None:
-    color = note.color or theme.alarm
-    axes.axhline(note.value, color=color, linewidth=sizes.points(1.6), linestyle=(0, (5, 3)))
+def _draw_horizontal(axes: Axes, note: Horizontal, look: Look) -> None:
+    color = note.color or look.theme.alarm
+    axes.axhline(note.value, color=color, linewidth=look.sizes.points(1.6), linestyle=(0, (5, 3)))
     if note.until is not None:
         axes.axhspan(note.value, note.until, color=color, alpha=0.12, linewidth=0)
     elif note.fill != "none":
@@ -35,31 +35,34 @@ def _draw_horizontal(axes: Axes, note: Horizontal, *, theme: Theme, sizes: Sizes
     if note.label:
         axes.annotate(
             drawable(note.label),
-            xy=(1.0, max(note.value, note.until if note.until is not None else note.value)),
+            # Not quite the edge, which would count as outside; outside, a label is left out, as it
+            # would push the plot away.
+            xy=(0.999, max(note.value, note.until if note.until is not None else note.value)),
             xycoords=("axes fraction", "data"),
-            xytext=(-sizes.points(4), sizes.points(3)),
+            annotation_clip=True,
+            xytext=(-look.sizes.points(4), look.sizes.points(3)),
             textcoords="offset points",
             horizontalalignment="right",
-            fontsize=sizes.label,
+            fontsize=look.sizes.label,
             color=color,
             # Its own ground, so that lines passing behind do not strike the words through.
-            bbox={"facecolor": theme.ground, "alpha": 0.75, "linewidth": 0, "pad": 1.0},
+            bbox={"facecolor": look.theme.ground, "alpha": 0.75, "linewidth": 0, "pad": 1.0},
         )
 
 
-def draw_verticals(plot: Axes, widget: Widget, *, theme: Theme, sizes: Sizes, ruler: Ruler) -> None:
+def draw_verticals(plot: Axes, widget: Widget, look: Look) -> None:
     """Moments inside the picture's time; those outside would only squeeze it."""
     inside = [note for note in widget.verticals if widget.start <= note.at <= widget.end]
     rows: list[list[tuple[float, float]]] = []
     for note in sorted(inside, key=lambda each: each.at):
-        color = note.color or theme.mark
-        _draw_vertical(plot, note, widget, color=color, sizes=sizes)
+        color = note.color or look.theme.mark
+        _draw_vertical(plot, note, widget, look, color=color)
         if note.label:
-            _write(plot, note, widget, rows, color=color, sizes=sizes, ruler=ruler)
+            _write(plot, note, widget, rows, look, color=color)
 
 
-def _draw_vertical(plot: Axes, note: Vertical, widget: Widget, *, color: str, sizes: Sizes) -> None:
-    plot.axvline(note.at, color=color, linewidth=sizes.points(1.6))
+def _draw_vertical(plot: Axes, note: Vertical, widget: Widget, look: Look, *, color: str) -> None:
+    plot.axvline(note.at, color=color, linewidth=look.sizes.points(1.6))
     until = note.until
     if until is None and note.fill != "none":
         until = widget.end if note.fill == "after" else widget.start
@@ -73,14 +76,13 @@ def _write(
     note: Vertical,
     widget: Widget,
     rows: list[list[tuple[float, float]]],
+    look: Look,
     *,
     color: str,
-    sizes: Sizes,
-    ruler: Ruler,
 ) -> None:
     plot_pixels = widget.width * PLOT_SHARE
-    text = ruler.fitted(note.label, points=sizes.label, pixels=plot_pixels * 0.7)
-    width = ruler.pixels(text, points=sizes.label) / plot_pixels
+    text = look.ruler.fitted(note.label, points=look.sizes.label, pixels=plot_pixels * 0.7)
+    width = look.ruler.pixels(text, points=look.sizes.label) / plot_pixels
     share = (note.at - widget.start) / (widget.end - widget.start)
     # Towards the side that has room, so that no word leaves the picture.
     leftwards = share + width > 1.0
@@ -90,10 +92,10 @@ def _write(
         text,
         xy=(begins + width if leftwards else begins, 1.0),
         xycoords="axes fraction",
-        xytext=(0, sizes.points(4 + row * ROW_PIXELS)),
+        xytext=(0, look.sizes.points(4 + row * ROW_PIXELS)),
         textcoords="offset points",
         horizontalalignment="right" if leftwards else "left",
-        fontsize=sizes.label,
+        fontsize=look.sizes.label,
         color=color,
     )
 

@@ -1,14 +1,11 @@
 """One widget as a PNG, by matplotlib's own canvas and never by pyplot, which keeps figures alive.
 
-From top to bottom: title, labels of moments, the plot, the legend. Gaps stay gaps: a line is broken
-where a broker was silent, and a lonely point becomes a dot.
+From top to bottom: title, labels of moments, the plot, the legend.
 """
 
 from __future__ import annotations
 
 import io
-import math
-from itertools import pairwise
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -19,65 +16,68 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from lab.aws.drawing import LinePoints
 from lab.aws.legend import draw_legend
+from lab.aws.look import Look
 from lab.aws.marks import draw_horizontals, draw_verticals
-from lab.aws.theme import DARK, DPI, LIGHT, PALETTE, Sizes, Theme
+from lab.aws.theme import DARK, DPI, LIGHT, PALETTE, Sizes
 from lab.aws.timescale import ticks
-from lab.aws.typeset import Ruler, drawable
+from lab.aws.traces import Drawn, draw_stack, draw_traces
+from lab.aws.typeset import Ruler
 from lab.aws.units import common_unit, tick_text
-from lab.aws.widget import Axis, Line, Widget
+from lab.aws.widget import Axis, Widget
 
 # Titles and labels come from anybody; a dollar sign in them is not mathematics.
 mpl.rcParams["text.parse_math"] = False
 
 # Below this there is no room for words; the lines are still drawn.
 WORDS_WIDTH_MIN, WORDS_HEIGHT_MIN = 240, 160
-AXIS_LABEL_CHARACTERS = 24  # a longer one stands taller than the plot
 
 
 def render(widget: Widget, points: list[LinePoints]) -> bytes:
     """The PNG's bytes, exactly width × height pixels."""
     theme = DARK if widget.dark else LIGHT
-    sizes = Sizes.of(widget.width, widget.height)
-    wordy = widget.width >= WORDS_WIDTH_MIN and widget.height >= WORDS_HEIGHT_MIN
     figure = Figure(
         figsize=(widget.width / DPI, widget.height / DPI), dpi=DPI, facecolor=theme.ground
     )
-    canvas = FigureCanvasAgg(figure)
-    plot = _new_plot(figure, sizes=sizes, wordy=wordy)
-    _draw_lines(plot, widget, points, theme=theme, sizes=sizes, wordy=wordy)
-    if wordy:
-        ruler = Ruler(canvas=canvas, width=widget.width)
-        draw_verticals(plot, widget, theme=theme, sizes=sizes, ruler=ruler)
-        _draw_title(figure, widget, theme=theme, sizes=sizes, ruler=ruler)
-        draw_legend(figure, widget, theme=theme, sizes=sizes, ruler=ruler)
+    look = Look(
+        theme=theme,
+        sizes=Sizes.of(widget.width, widget.height),
+        ruler=Ruler(canvas=FigureCanvasAgg(figure)),
+        wordy=widget.width >= WORDS_WIDTH_MIN and widget.height >= WORDS_HEIGHT_MIN,
+    )
+    plot = _new_plot(figure, look)
+    _draw_lines(plot, widget, points, look)
+    if look.wordy:
+        draw_verticals(plot, widget, look)
+        _draw_title(figure, widget, look)
+        draw_legend(figure, widget, look)
     out = io.BytesIO()
     figure.savefig(out, format="png", dpi=DPI)
     return out.getvalue()
 
 
-def _new_plot(figure: Figure, *, sizes: Sizes, wordy: bool) -> Axes:
+def _new_plot(figure: Figure, look: Look) -> Axes:
     """All of the picture, or what the words around it leave."""
-    if not wordy:
+    if not look.wordy:
         return figure.add_axes((0, 0, 1, 1))
-    pad = 0.07 * sizes.scale
+    pad = 0.07 * look.sizes.scale
     figure.set_layout_engine(ConstrainedLayoutEngine(w_pad=pad, h_pad=pad, wspace=0, hspace=0))
     return figure.subplots()
 
 
-def _draw_title(
-    figure: Figure, widget: Widget, *, theme: Theme, sizes: Sizes, ruler: Ruler
-) -> None:
+def _draw_title(figure: Figure, widget: Widget, look: Look) -> None:
     if not widget.title:
         return
-    left = 12 * sizes.scale
-    text = ruler.fitted(widget.title, points=sizes.title, pixels=widget.width - 2 * left, bold=True)
+    left = 12 * look.sizes.scale
+    text = look.ruler.fitted(
+        widget.title, points=look.sizes.title, pixels=widget.width - 2 * left, bold=True
+    )
     figure.suptitle(
         text,
         x=left / widget.width,
         horizontalalignment="left",
-        fontsize=sizes.title,
+        fontsize=look.sizes.title,
         fontweight="bold",
-        color=theme.ink,
+        color=look.theme.ink,
     )
 
 
@@ -85,29 +85,26 @@ def _draw_lines(
     plot: Axes,
     widget: Widget,
     points: list[LinePoints],
-    *,
-    theme: Theme,
-    sizes: Sizes,
-    wordy: bool,
+    look: Look,
 ) -> None:
-    _frame(plot, widget, theme=theme, sizes=sizes, wordy=wordy)
+    _frame(plot, widget, look)
     sides = {"left": plot}
     if any(line.axis == "right" for line in widget.lines):
         sides["right"] = plot.twinx()
-        _bare(sides["right"], widget, theme=theme)
+        _bare(sides["right"], widget, look)
     for side, axes in sides.items():
         mine = [
             (line, found, color_of(widget, index))
             for index, (line, found) in enumerate(zip(widget.lines, points, strict=True))
             if line.axis == side
         ]
-        draw = _stack if widget.stacked else _trace
-        draw(axes, mine, sizes=sizes)
-        if wordy:
-            draw_horizontals(axes, widget, side=side, theme=theme, sizes=sizes)
-        _value_axis(axes, widget, mine, side=side, theme=theme, sizes=sizes, wordy=wordy)
+        draw = draw_stack if widget.stacked else draw_traces
+        draw(axes, mine, sizes=look.sizes)
+        if look.wordy:
+            draw_horizontals(axes, widget, look, side=side)
+        _value_axis(axes, widget, mine, look, side=side)
     if not any(points):
-        _say_no_data(plot, theme=theme, sizes=sizes, wordy=wordy)
+        _say_no_data(plot, look)
 
 
 def color_of(widget: Widget, index: int) -> str:
@@ -115,96 +112,44 @@ def color_of(widget: Widget, index: int) -> str:
     return widget.lines[index].color or PALETTE[index % len(PALETTE)]
 
 
-Drawn = tuple[Line, LinePoints, str]
-
-
-def _trace(axes: Axes, lines: list[Drawn], *, sizes: Sizes) -> None:
-    for line, found, color in lines:
-        broken = _with_gaps(found, period_seconds=line.period_seconds)
-        times = [at for at, _ in broken]
-        values = [value for _, value in broken]
-        axes.plot(times, values, color=color, linewidth=sizes.line, solid_capstyle="round")
-        lonely = _lonely(broken)
-        axes.plot(
-            [at for at, _ in lonely],
-            [value for _, value in lonely],
-            color=color,
-            linestyle="none",
-            marker="o",
-            markersize=sizes.points(5),
-        )
-
-
-def _with_gaps(found: LinePoints, *, period_seconds: int) -> LinePoints:
-    """A hole wherever more than one bucket is missing; a single late sample is no outage."""
-    broken = list(found[:1])
-    for (before, _), (at, value) in pairwise(found):
-        if at - before > 2.5 * period_seconds:
-            broken.append((before + period_seconds, math.nan))
-        broken.append((at, value))
-    return broken
-
-
-def _lonely(broken: LinePoints) -> LinePoints:
-    """Points without a neighbour, which no line would show."""
-    padded = [math.nan, *(value for _, value in broken), math.nan]
-    return [
-        point
-        for index, point in enumerate(broken)
-        if not math.isnan(point[1]) and math.isnan(padded[index]) and math.isnan(padded[index + 2])
-    ]
-
-
-def _stack(axes: Axes, lines: list[Drawn], *, sizes: Sizes) -> None:
-    moments = sorted({at for _, found, _ in lines for at, _ in found})
-    if not moments:
-        return
-    rows = [[dict(found).get(at, 0.0) for at in moments] for _, found, _ in lines]
-    colors = [color for _, _, color in lines]
-    areas = axes.stackplot(moments, rows, colors=colors, alpha=0.75)
-    for area in areas:
-        area.set_linewidth(sizes.points(1))
-
-
-def _frame(plot: Axes, widget: Widget, *, theme: Theme, sizes: Sizes, wordy: bool) -> None:
-    _bare(plot, widget, theme=theme)
-    plot.set_facecolor(theme.ground)
-    plot.grid(axis="y", color=theme.grid, linewidth=sizes.points(1))
+def _frame(plot: Axes, widget: Widget, look: Look) -> None:
+    _bare(plot, widget, look)
+    plot.set_facecolor(look.theme.ground)
+    plot.grid(axis="y", color=look.theme.grid, linewidth=look.sizes.points(1))
     plot.set_axisbelow(True)
     plot.spines["bottom"].set_visible(True)
-    plot.spines["bottom"].set_color(theme.mark)
+    plot.spines["bottom"].set_color(look.theme.mark)
     marks = ticks(widget.start, widget.end, widget.zone)
     plot.set_xticks([at for at, _ in marks], [text for _, text in marks])
-    plot.tick_params(axis="x", labelsize=sizes.tick, colors=theme.faint, labelbottom=wordy)
+    plot.tick_params(
+        axis="x", labelsize=look.sizes.tick, colors=look.theme.faint, labelbottom=look.wordy
+    )
 
 
-def _bare(axes: Axes, widget: Widget, *, theme: Theme) -> None:
+def _bare(axes: Axes, widget: Widget, look: Look) -> None:
     axes.set_xlim(widget.start, widget.end)
     for spine in axes.spines.values():
         spine.set_visible(False)
-    axes.tick_params(length=0, colors=theme.faint)
+    axes.tick_params(length=0, colors=look.theme.faint)
 
 
 def _value_axis(
     axes: Axes,
     widget: Widget,
     lines: list[Drawn],
+    look: Look,
     *,
     side: str,
-    theme: Theme,
-    sizes: Sizes,
-    wordy: bool,
 ) -> None:
     unit = common_unit({line.metric.name for line, _, _ in lines})
     axes.yaxis.set_major_locator(MaxNLocator(nbins=5))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: tick_text(value, unit)))
-    axes.tick_params(axis="y", labelsize=sizes.tick, colors=theme.faint)
-    axes.yaxis.set_tick_params(labelleft=wordy and side == "left", labelright=side == "right")
+    axes.tick_params(axis="y", labelsize=look.sizes.tick, colors=look.theme.faint)
+    axes.yaxis.set_tick_params(labelleft=look.wordy and side == "left", labelright=side == "right")
     wanted = widget.axes[side]
-    if wanted.label and wordy:
-        axes.set_ylabel(
-            drawable(wanted.label)[:AXIS_LABEL_CHARACTERS], fontsize=sizes.label, color=theme.faint
-        )
+    if wanted.label and look.wordy:
+        text = look.ruler.fitted(wanted.label, points=look.sizes.label, pixels=widget.height * 0.4)
+        axes.set_ylabel(text, fontsize=look.sizes.label, color=look.theme.faint)
     axes.set_ylim(*_limits(axes, wanted, _extent(widget, lines, side=side)))
 
 
@@ -238,8 +183,8 @@ def _limits(axes: Axes, wanted: Axis, extent: tuple[float, float]) -> tuple[floa
     return bottom, top
 
 
-def _say_no_data(plot: Axes, *, theme: Theme, sizes: Sizes, wordy: bool) -> None:
-    if wordy:
+def _say_no_data(plot: Axes, look: Look) -> None:
+    if look.wordy:
         plot.text(
             0.5,
             0.5,
@@ -247,6 +192,6 @@ def _say_no_data(plot: Axes, *, theme: Theme, sizes: Sizes, wordy: bool) -> None
             transform=plot.transAxes,
             horizontalalignment="center",
             verticalalignment="center",
-            fontsize=sizes.title,
-            color=theme.faint,
+            fontsize=look.sizes.title,
+            color=look.theme.faint,
         )

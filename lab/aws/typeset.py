@@ -24,9 +24,8 @@ def drawable(text: str) -> str:
 class Ruler:
     """Measures and shortens texts for one picture."""
 
-    def __init__(self, *, canvas: FigureCanvasAgg, width: int) -> None:
+    def __init__(self, *, canvas: FigureCanvasAgg) -> None:
         self._renderer = canvas.get_renderer()  # type: ignore[no-untyped-call]  # untyped in its stubs
-        self.width = width
 
     def pixels(self, text: str, *, points: float, bold: bool = False) -> float:
         font = FontProperties(size=points, weight="bold" if bold else "normal")
