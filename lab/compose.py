@@ -1,56 +1,39 @@
 """Wires the lab's parts together: the only place where the supervisor meets Slack, AWS and the roles.
 
-The surprising truth: everything is imported inside its function. The lab's command line is used all the
-time, and must not pay for a web server, a drawing library and the AWS models to print a status.
+The surprising truth: everything is imported inside its function. The lab's command line is used all
+the time, and must not pay for a web server, a drawing library and the AWS models to print a status.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from importlib import import_module
 from importlib.util import find_spec
-from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from lab.addresses import HOST, LabFolder
 from lab.children import Children
 from lab.kafka.brokers import KafkaFleet
 
-MANIFEST = Path(__file__).parent.parent / "bot" / "slack_manifest.yaml"
+if TYPE_CHECKING:
+    from lab.aws import AwsServer
+    from lab.slack import Running as SlackServer
+
 CLUSTER_NAME = "orders-lab"
 PERIOD_SECONDS = 5
 
 
-class SlackDoor(Protocol):
-    """The running Slack workspace."""
+async def start_slack(*, port: int) -> SlackServer:
+    """The workspace with the app's own manifest, installed as Slack would install it."""
+    from lab.slack import serve
 
-    page_url: str
-    api_url: str
-    bot_token: str
-    app_token: str
-    people: Sequence[Mapping[str, Any]]
-    channels: Any
-
-    async def close(self) -> None: ...
+    return await serve(host=HOST, port=port)
 
 
-class AwsDoor(Protocol):
-    """The running MSK and CloudWatch endpoint."""
-
-    @property
-    def url(self) -> str: ...
-    @property
-    def cluster_arn(self) -> str: ...
-    async def close(self) -> None: ...
-
-
-async def start_slack(*, port: int, manifest_path: Path) -> SlackDoor:
-    serve = import_module("lab.slack").serve
-    door: SlackDoor = await serve(host=HOST, port=port, manifest_path=manifest_path)
-    return door
-
-
-async def start_aws(*, fleet: KafkaFleet, port: int, folder: LabFolder) -> AwsDoor:
+async def start_aws(
+    *, fleet: KafkaFleet, port: int, folder: LabFolder, kafka_version: str
+) -> AwsServer:
+    """MSK and CloudWatch in front of the fleet."""
     from lab.aws import serve
 
     folder.aws.mkdir(parents=True, exist_ok=True)
@@ -61,8 +44,15 @@ async def start_aws(*, fleet: KafkaFleet, port: int, folder: LabFolder) -> AwsDo
         folder=folder.aws,
         cluster_name=CLUSTER_NAME,
         period_seconds=PERIOD_SECONDS,
+        kafka_version=_as_msk_says(kafka_version),
         controller_jolokia_port=fleet.controller_jolokia_port,
     )
+
+
+def _as_msk_says(kafka_version: str) -> str:
+    """MSK names its KRaft versions `4.1.x.kraft`."""
+    major, minor, _ = kafka_version.split(".")
+    return f"{major}.{minor}.x.kraft"
 
 
 async def start_roles(

@@ -7,10 +7,9 @@ bootstrap brokers are those of now, not those of the start.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lab import compose
 from lab.addresses import LabFolder
@@ -21,6 +20,10 @@ from lab.kafka.brokers import KafkaFleet
 from lab.kafka.command import KafkaPrograms
 from lab.kafka.locked import DEFAULT_VERSION
 from lab.redis import LabRedis
+
+if TYPE_CHECKING:
+    from lab.aws import AwsServer
+    from lab.slack import Running as SlackServer
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,6 @@ class LabOptions:
     tour: bool = False
     bare: bool = False
     page_port: int | None = None
-    manifest: Path = compose.MANIFEST
 
 
 @dataclass
@@ -47,8 +49,8 @@ class LabParts:
     redis: LabRedis | None = None
     fleet: KafkaFleet | None = None
     control: Control | None = None
-    slack: compose.SlackDoor | None = None
-    aws: compose.AwsDoor | None = None
+    slack: SlackServer | None = None
+    aws: AwsServer | None = None
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
@@ -90,7 +92,7 @@ def _broker(broker: LabBroker) -> dict[str, Any]:
     }
 
 
-def _aws(aws: compose.AwsDoor | None) -> dict[str, Any]:
+def _aws(aws: AwsServer | None) -> dict[str, Any]:
     return {
         "aws": aws.url if aws else None,
         "cluster_arn": aws.cluster_arn if aws else None,
@@ -99,13 +101,13 @@ def _aws(aws: compose.AwsDoor | None) -> dict[str, Any]:
     }
 
 
-def _slack(slack: compose.SlackDoor | None) -> dict[str, Any]:
+def _slack(slack: SlackServer | None) -> dict[str, Any]:
     return {
         "slack_api": slack.api_url if slack else None,
         "slack_page": slack.page_url if slack else None,
         "tokens": {"bot": slack.bot_token, "app": slack.app_token} if slack else {},
-        "people": list(slack.people) if slack else [],
-        "channels": slack.channels if slack else [],
+        "people": [asdict(one) for one in slack.people] if slack else [],
+        "channels": [asdict(one) for one in slack.channels] if slack else [],
     }
 
 

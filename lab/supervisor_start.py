@@ -111,9 +111,7 @@ class Start:
     async def _start_slack(self, port: int) -> None:
         if _SLACK in self._wanted:
             with self._progress.stage(_SLACK):
-                self._parts.slack = await compose.start_slack(
-                    port=port, manifest_path=self._options.manifest
-                )
+                self._parts.slack = await compose.start_slack(port=port)
 
     async def _start_kafka(self) -> KafkaFleet:
         assert self._parts.programs is not None
@@ -155,7 +153,10 @@ class Start:
         if _AWS in self._wanted:
             with self._progress.stage(_AWS):
                 self._parts.aws = await compose.start_aws(
-                    fleet=fleet, port=self._ports.take(), folder=self._folder
+                    fleet=fleet,
+                    port=self._ports.take(),
+                    folder=self._folder,
+                    kafka_version=self._options.kafka_version,
                 )
 
     async def _start_ottla(self) -> None:

@@ -1,0 +1,201 @@
+"""`lab fault`: what can go wrong, by name, wherever it is played: brokers, MSK and CloudWatch, Slack.
+
+The surprising truth: a fault's name says where it goes. No name is used in two places, and an unknown
+one is answered with all that there are.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+from urllib.error import HTTPError, URLError
+from urllib.request import ProxyHandler, Request, build_opener
+
+import click
+
+from lab.addresses import LabFolder
+from lab.broker_faults import FAULTS as BROKER_FAULTS
+from lab.cli.found import addresses, dir_option
+
+_SECONDS_MAX = 120.0
+# The lab is on this machine: a proxy of the environment has nothing to do with it.
+_OPENER = build_opener(ProxyHandler({}))
+_MSK_STATES = {"msk-healing": "HEALING", "msk-maintenance": "MAINTENANCE"}
+_MATCHES = ("method", "channel", "type", "event", "action_id")
+
+
+@click.command()
+@click.argument("name")
+@click.argument("arguments", nargs=-1)
+@dir_option
+def fault(name: str, arguments: tuple[str, ...], folder: LabFolder) -> None:
+    """Play fault NAME with ARGUMENTS, `fault list` them, or `fault clear` those of AWS and Slack.
+
+    \b
+    fault broker-kill 2              fault slow-disk 2 seconds=30
+    fault msk-healing on             fault throttle operation=ListNodes times=3
+    fault ratelimit method=chat.update times=2
+    fault clock-advance 3600
+    """
+    found = addresses(folder)
+    if name == "list":
+        click.echo(_listed(found))
+    elif name == "clear":
+        click.echo(_clear(found))
+    else:
+        click.echo(_place_of(name)(found, name, arguments))
+
+
+def _place_of(name: str) -> Callable[[dict[str, Any], str, tuple[str, ...]], str]:
+    """Who plays it."""
+    if name in {one.name for one in BROKER_FAULTS}:
+        return _play_broker
+    if name in _MSK_STATES:
+        return _play_msk_state
+    if name in _aws_names():
+        return _play_aws
+    if name == "clock-advance":
+        return _advance_clock
+    if name in _slack_names():
+        return _play_slack
+    raise click.UsageError(f"there is no fault {name!r}; `lab fault list` shows them all")
+
+
+def _play_broker(found: dict[str, Any], name: str, arguments: tuple[str, ...]) -> str:
+    if not arguments or not arguments[0].isdecimal():
+        raise click.UsageError(f"{name} wants a broker's id, as in `lab fault {name} 2`")
+    body = {"name": name, "broker_id": int(arguments[0]), **_pairs(arguments[1:])}
+    control = found["control"]
+    url = f"{control['url']}/faults"
+    return str(_call(url, body=body, token=control["token"])["message"])
+
+
+def _play_msk_state(found: dict[str, Any], name: str, arguments: tuple[str, ...]) -> str:
+    if arguments not in (("on",), ("off",)):
+        raise click.UsageError(f"{name} wants `on` or `off`")
+    body: dict[str, Any] = {"action": "clear", "name": "cluster_state"}
+    if arguments == ("on",):
+        body = {"action": "add", "name": "cluster_state", "state": _MSK_STATES[name]}
+    _call(_aws(found), body=body)
+    return f"{name} is {arguments[0]}"
+
+
+def _play_aws(found: dict[str, Any], name: str, arguments: tuple[str, ...]) -> str:
+    if arguments == ("off",):
+        _call(_aws(found), body={"action": "clear", "name": name})
+        return f"{name} is off"
+    active = _call(_aws(found), body={"action": "add", "name": name, **_pairs(arguments)})
+    return json.dumps(active["faults"][-1])
+
+
+def _play_slack(found: dict[str, Any], name: str, arguments: tuple[str, ...]) -> str:
+    given = _pairs(arguments)
+    matches = {key: given.pop(key) for key in _MATCHES if key in given}
+    if name not in ("archive_channel", "kick_bot"):
+        given["match"] = matches
+    else:
+        given |= matches  # for these the channel is what is upset, not what is matched
+    answer = _call(_slack(found, "faults"), body={"action": name, **given})
+    return json.dumps(answer.get("fault", {"done": name}))
+
+
+def _advance_clock(found: dict[str, Any], name: str, arguments: tuple[str, ...]) -> str:
+    if len(arguments) != 1 or not arguments[0].isdecimal():
+        raise click.UsageError(f"{name} wants seconds, as in `lab fault {name} 3600`")
+    _call(_slack(found, "clock"), body={"advance_seconds": int(arguments[0])})
+    return f"the workspace's clock went {arguments[0]} s ahead"
+
+
+def _clear(found: dict[str, Any]) -> str:
+    if found["aws"]:
+        _call(_aws(found), body={"action": "clear"})
+    if found["slack_page"]:
+        _call(_slack(found, "faults"), method="DELETE")
+    return "no fault of AWS and Slack is active; brokers are mended by `broker-restart`"
+
+
+def _listed(found: dict[str, Any]) -> str:
+    lines = ["brokers (then an id, and seconds=N where it lasts):"]
+    lines += [f"  {one.name:<20}{one.does}" for one in BROKER_FAULTS]
+    lines += ["MSK and CloudWatch (then key=value, or off):"]
+    lines += [
+        f"  {name:<20}on or off: the cluster says {_MSK_STATES[name]}" for name in _MSK_STATES
+    ]
+    lines += [f"  {name}" for name in _aws_names()]
+    lines += ["Slack (then key=value):", "  clock-advance       the workspace's clock, in seconds"]
+    lines += [f"  {name}" for name in _slack_names()]
+    lines += ["active:", *(f"  {json.dumps(one)}" for one in _active(found))]
+    return "\n".join(lines)
+
+
+def _active(found: dict[str, Any]) -> list[Any]:
+    doors = [_aws(found)] if found["aws"] else []
+    doors += [_slack(found, "faults")] if found["slack_page"] else []
+    return [one for door in doors for one in _call(door)["faults"]]
+
+
+def _aws_names() -> tuple[str, ...]:
+    # Imported here: it brings the whole endpoint with it, which the other faults do not need.
+    from lab.aws.faults import NAMES
+
+    return NAMES
+
+
+def _slack_names() -> tuple[str, ...]:
+    from lab.slack.faults import ACTIONS
+
+    return tuple(name for names in ACTIONS.values() for name in names)
+
+
+def _aws(found: dict[str, Any]) -> str:
+    if not found["aws"]:
+        raise click.ClickException("this lab was started --bare: it has no AWS endpoint")
+    return f"{found['aws']}/lab/faults"
+
+
+def _slack(found: dict[str, Any], door: str) -> str:
+    if not found["slack_page"]:
+        raise click.ClickException("this lab was started --bare: it has no Slack workspace")
+    return f"{found['slack_page'].rstrip('/')}/lab/{door}"
+
+
+def _pairs(arguments: tuple[str, ...]) -> dict[str, Any]:
+    """`key=value` each; a value that reads as JSON is that, anything else is text."""
+    pairs = {}
+    for argument in arguments:
+        key, equals, value = argument.partition("=")
+        if not equals or not key:
+            raise click.UsageError(f"expected key=value, found {argument!r}")
+        try:
+            pairs[key] = json.loads(value)
+        except ValueError:
+            pairs[key] = value
+    return pairs
+
+
+def _call(
+    url: str, *, body: dict[str, Any] | None = None, token: str = "", method: str | None = None
+) -> dict[str, Any]:
+    headers = {"Content-Type": "application/json"}
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
+    data = None if body is None else json.dumps(body).encode()
+    request = Request(url, data=data, headers=headers, method=method)
+    try:
+        with _OPENER.open(request, timeout=_SECONDS_MAX) as response:
+            answer: dict[str, Any] = json.load(response)
+            return answer
+    except HTTPError as refused:
+        raise click.ClickException(_sentence(refused)) from None
+    except (URLError, TimeoutError) as problem:
+        raise click.ClickException(f"the lab does not answer at {url}: {problem}") from None
+
+
+def _sentence(refused: HTTPError) -> str:
+    """Every door of the lab refuses with words; each calls them by its own name."""
+    try:
+        answer = json.loads(refused.read())
+    except ValueError:
+        return f"refused with status {refused.code}"
+    return str(answer.get("message") or answer.get("sentence") or answer)
