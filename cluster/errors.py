@@ -13,7 +13,7 @@ class KafkaRefuses(Unreachable):
     """Kafka answered a whole request with no."""
 
 
-class MskRefuses(Unreachable):
+class AwsRefuses(Unreachable):
     """AWS answered a reading call with no."""
 
 
