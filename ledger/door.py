@@ -106,7 +106,9 @@ class Door:
 
 def _why_unavailable(error: Exception) -> str:
     """Why this failure means that Redis cannot serve; empty = it is a mistake of ours."""
-    if isinstance(error, AuthenticationError | NoPermissionError):
+    if isinstance(error, NoPermissionError):
+        return "does not allow that to this user (see its ACL)"
+    if isinstance(error, AuthenticationError):
         return "refuses the user or password that was given"
     if isinstance(error, BusyLoadingError):
         return "is still loading its data"

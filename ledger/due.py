@@ -45,8 +45,13 @@ class DueTimes(Door):
         return names(found)
 
     def enqueue_tick(self, request_id: str, *, now: datetime | None = None) -> None:
-        """Queue the next look at a request unless one waits already."""
+        """Queue the next look at a request unless one waits already.
+
+        A ticker gives its `now`: then a request that another ticker has just queued, or that has
+        been saved since `due` was asked, is left alone. Without it the look is queued at once.
+        """
         again_at = seconds_of(now or self._clock()) + RETRY_SECONDS
+        due_until = None if now is None else seconds_of(now)
 
         def write(pipe: Pipeline) -> None:
             head = entries.head(pipe, request_id)
@@ -54,12 +59,14 @@ class DueTimes(Door):
                 pipe.multi()
                 pipe.zrem(keys.DUE, request_id)
                 return
+            if due_until is not None and not _due(pipe, request_id, due_until):
+                return
+            work = Work("prepare" if head.state is State.PREPARING else "tick", request_id)
             last = last_turn(pipe, request_id)
-            waits = last is not None and self._queue.waiting(pipe, last.job_id)
+            waits = last is not None and self._queue.waiting(pipe, work, last)
             pipe.multi()
             pipe.zadd(keys.DUE, {request_id: again_at})
             if not waits:
-                work = Work("prepare" if head.state is State.PREPARING else "tick", request_id)
                 self._queue.put(pipe, work, next_turn(work, seq=head.version, last=last))
 
         watched = [keys.tick_mark(request_id), keys.request(request_id)]
@@ -102,6 +109,11 @@ class DueTimes(Door):
         for request_id in ids:
             if redis.zscore(keys.OPEN, request_id) is None:
                 redis.zrem(keys.DUE, request_id)
+
+
+def _due(pipe: Pipeline, request_id: str, until: float) -> bool:
+    at = pipe.zscore(keys.DUE, request_id)
+    return isinstance(at, float) and at <= until
 
 
 def natural_due(request: Request, now: datetime) -> datetime:

@@ -70,9 +70,10 @@ class WorkQueue:
         )
         pipe.set(keys.tick_mark(work.request_id), turn.encoded(), ex=keys.TICK_MARK_SECONDS)
 
-    def waiting(self, pipe: Pipeline, job_id: str) -> bool:
-        """Does the job wait in the queue? A list of a few entries, so looking through it is cheap."""
-        return pipe.lpos(self._queue.key, job_id) is not None
+    def waiting(self, pipe: Pipeline, work: Work, last: Turn) -> bool:
+        """Does the job queued last still wait, and is it this work? The queue is short: no index."""
+        same = last.job_id.startswith(f"{work.job}-")
+        return same and pipe.lpos(self._queue.key, last.job_id) is not None
 
 
 def last_turn(pipe: Pipeline, request_id: str) -> Turn | None:
