@@ -7,14 +7,16 @@ person's standing and the group's own state are read as well as the list of memb
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import aiohttp
-from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.calls import Busy, SaidNo, Unsure, read
 from changes.request import Person
+
+log = logging.getLogger(__name__)
 
 READ_SECONDS_MAX = 4.0
 """A person waits for the answer; a slower Slack is treated as one that did not answer."""
@@ -43,7 +45,8 @@ class People:
         try:
             async with asyncio.timeout(READ_SECONDS_MAX):
                 return await self._read(user_id, frozenset(approver_groups))
-        except (NotRead, TimeoutError):
+        except (NotRead, TimeoutError) as doubt:
+            log.warning("who %s is could not be read: %s", user_id, doubt or "too slow")
             return Person(user_id=user_id, name=user_id, standing=NOT_READ)
 
     async def _read(self, user_id: str, wanted: frozenset[str]) -> Person:
@@ -56,6 +59,7 @@ class People:
             user_id=user_id, name=name_of(user), standing=standing_of(user, self._home_team)
         )
         if isinstance(member_of, NotRead):
+            log.warning("the groups of %s could not be read: %s", user_id, member_of)
             return person.with_(standing=person.standing or GROUPS_NOT_READ)
         if isinstance(member_of, BaseException):
             raise member_of
@@ -83,17 +87,13 @@ class People:
 
     async def _ask(self, method: str, **arguments: str) -> Mapping[str, Any]:
         try:
-            answer = await self._client.api_call(method, http_verb="GET", params=arguments)
-        except SlackApiError as refused:
-            if _error_of(refused) in GONE:
+            return await read(self._client, method, **arguments)
+        except SaidNo as refused:
+            if refused.code in GONE:
                 return {}
-            raise NotRead(f"{method}: {_error_of(refused) or 'no answer'}") from refused
-        except (SlackClientError, aiohttp.ClientError, OSError, ValueError) as failed:
-            raise NotRead(f"{method}: {failed!r}") from failed
-        data = answer.data
-        if not isinstance(data, dict):
-            raise NotRead(f"{method}: the answer is no JSON object")
-        return data
+            raise NotRead(str(refused)) from refused
+        except (Busy, Unsure) as failed:
+            raise NotRead(str(failed)) from failed
 
 
 def standing_of(user: Mapping[str, Any], home_team: str) -> str:
@@ -123,9 +123,3 @@ def name_of(user: Mapping[str, Any]) -> str:
     profile = user.get("profile") or {}
     name = profile.get("display_name") or user.get("real_name") or user.get("name")
     return str(name or user.get("id"))
-
-
-def _error_of(refused: SlackApiError) -> str:
-    """Slack's code; an HTML page behind a broken proxy has none."""
-    response = refused.response
-    return str(response.get("error") or "") if hasattr(response, "get") else ""

@@ -1,0 +1,115 @@
+"""`python -m bot`: listens to Slack, shows the ledger. Stops cleanly on SIGTERM and SIGINT.
+
+Slack refuses nothing it has handed out: a command taken shortly before the end is finished first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import NoReturn
+
+import click
+from slack_sdk.errors import SlackApiError, SlackClientError
+
+from bot.app import Bot, build
+from bot.calls import Busy, SaidNo, Unsure
+from bot.logs import masked, set_up
+from bot.settings import Settings, is_loopback, read_settings
+from changes.catalog import CATALOG
+from ledger import Ledger, LedgerUnavailable, connect
+from policies import Policies, Problems, load
+
+log = logging.getLogger("bot")
+
+DRAIN_SECONDS = 10.0
+PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+
+
+@click.command(help="Run Ottla's Slack bot: commands and approvals in, cards and threads out.")
+@click.option(
+    "--config",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Settings file (YAML); the environment wins over it.",
+)
+@click.option("--check", is_flag=True, help="Read settings and policies, say what is wrong, stop.")
+def main(config: Path | None, check: bool) -> None:
+    settings = read_settings(path=config, environ=os.environ)
+    if isinstance(settings, Problems):
+        _stop(settings.words())
+    set_up(settings.log_level)
+    policies = load(settings.policies, catalog=CATALOG)
+    if isinstance(policies, Problems):
+        _stop(policies.words())
+    try:
+        ledger = connect(
+            settings.redis_url.get_secret_value(),
+            allow_no_password=settings.redis_allow_no_password,
+        )
+    except LedgerUnavailable as refused:
+        _stop(str(refused))
+    if check:
+        click.echo("Settings and policies are fine.")
+        return
+    if is_loopback(settings.slack_api_url):
+        forget_proxies()
+    asyncio.run(run(settings=settings, policies=policies, ledger=ledger))
+
+
+def forget_proxies() -> None:
+    """The SDK applies these to addresses on this machine too, and knows no NO_PROXY."""
+    for name in PROXY_VARIABLES:
+        os.environ.pop(name, None)
+        os.environ.pop(name.lower(), None)
+
+
+async def run(*, settings: Settings, policies: Policies, ledger: Ledger) -> None:
+    """Connect, serve until a signal, take no more, finish what was taken."""
+    asked_to_stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, asked_to_stop.set)
+    try:
+        bot = await build(settings=settings, policies=policies, ledger=ledger)
+        connect_socket: Callable[[], Awaitable[None]] = bot.socket.client.connect
+        await connect_socket()
+    except (SaidNo, Busy, Unsure, SlackApiError, SlackClientError, OSError) as failed:
+        _stop(f"Slack at {settings.slack_api_url} would not have us: {failed}")
+    await _say_if_ledger_is_away(ledger)
+    log.info("listening as %s in workspace %s", bot.doors.home.bot_user_id, bot.doors.home.team_id)
+    await serve(bot, asked_to_stop)
+
+
+async def _say_if_ledger_is_away(ledger: Ledger) -> None:
+    """No reason to stop: people have to be told, which only a running bot can do."""
+    try:
+        await asyncio.to_thread(ledger.check)
+    except LedgerUnavailable as away:
+        log.error("%s Every change will be refused until it is back.", away)
+
+
+async def serve(bot: Bot, asked_to_stop: asyncio.Event) -> None:
+    announcing = asyncio.create_task(bot.announcer.run(), name="announcer")
+    stopping = asyncio.create_task(asked_to_stop.wait(), name="signal")
+    await asyncio.wait({announcing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    log.info("stopping: no more work is taken, what was taken is finished")
+    close_socket: Callable[[], Awaitable[None]] = bot.socket.client.close
+    await close_socket()
+    await bot.doors.tasks.drain(seconds=DRAIN_SECONDS)
+    await bot.announcer.stop()
+    stopping.cancel()
+    await announcing
+
+
+def _stop(words: str) -> NoReturn:
+    click.echo(masked(words), err=True)
+    sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

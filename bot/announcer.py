@@ -1,0 +1,126 @@
+"""Keeps every card and thread true: follows the ledger's news, and looks around now and then.
+
+The surprising truth: news may be lost without harm. Which cards are behind stands in the ledger, so a
+restart, a dropped event or an hour without Slack costs nothing but time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import threading
+import time
+
+from bot.keeper import Keeper, Later
+from ledger import Ledger, LedgerUnavailable
+
+log = logging.getLogger(__name__)
+
+ROUND_SECONDS = 5.0
+AWAY_SECONDS = 2.0
+AFTER_TROUBLE_SECONDS = 30.0
+AT_ONCE_MAX = 8
+"""Requests being written to Slack in the same moment; Slack's own limits come far earlier."""
+
+
+class Announcer:
+    def __init__(self, *, ledger: Ledger, keeper: Keeper) -> None:
+        self._ledger = ledger
+        self._keeper = keeper
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._again: set[str] = set()
+        self._not_before: dict[str, float] = {}
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._room = asyncio.Semaphore(AT_ONCE_MAX)
+        self._stopping = threading.Event()
+        """For the thread that follows the news; `_end` is the same for the loop."""
+        self._end = asyncio.Event()
+
+    async def run(self) -> None:
+        """Until `stop`."""
+        await asyncio.gather(self._follow_news(), self._look_around())
+
+    async def stop(self) -> None:
+        """Take no more work, let the acts under way end: each of them is short."""
+        self._stopping.set()
+        self._end.set()
+        for timer in self._timers.values():
+            timer.cancel()
+        if self._tasks:
+            await asyncio.wait(list(self._tasks.values()), timeout=10)
+
+    async def _follow_news(self) -> None:
+        loop = asyncio.get_running_loop()
+        while not self._stopping.is_set():
+            try:
+                await asyncio.to_thread(self._listen, loop)
+            except LedgerUnavailable as away:
+                log.error("the news cannot be followed: %s", away)
+                await asyncio.sleep(AWAY_SECONDS)
+
+    def _listen(self, loop: asyncio.AbstractEventLoop) -> None:
+        for request_id in self._ledger.follow(stop=self._stopping.is_set, timeout_seconds=10):
+            if request_id is not None:
+                loop.call_soon_threadsafe(self.wake, request_id)
+
+    async def _look_around(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                for request_id in await asyncio.to_thread(self._ledger.cards_behind):
+                    self.wake(request_id)
+            except LedgerUnavailable as away:
+                log.error("cards to draw cannot be looked for: %s", away)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._end.wait(), ROUND_SECONDS)
+
+    def wake(self, request_id: str) -> None:
+        """Something about this request may have to be shown."""
+        if self._stopping.is_set():
+            return
+        if request_id in self._tasks:
+            self._again.add(request_id)
+            return
+        if (wait := self._not_before.get(request_id, 0.0) - time.monotonic()) > 0:
+            self._wake_later(request_id, wait)
+            return
+        self._not_before.pop(request_id, None)
+        task = asyncio.create_task(self._keep(request_id), name=f"showing {request_id}")
+        self._tasks[request_id] = task
+        task.add_done_callback(lambda _: self._ended(request_id))
+
+    def _ended(self, request_id: str) -> None:
+        del self._tasks[request_id]
+        if request_id in self._again:
+            self._again.discard(request_id)
+            self.wake(request_id)
+
+    def _wake_later(self, request_id: str, seconds: float) -> None:
+        if old := self._timers.pop(request_id, None):
+            old.cancel()
+        timer = asyncio.get_running_loop().call_later(seconds, self._on_time, request_id)
+        self._timers[request_id] = timer
+
+    def _on_time(self, request_id: str) -> None:
+        self._timers.pop(request_id, None)
+        self.wake(request_id)
+
+    async def _keep(self, request_id: str) -> None:
+        async with self._room:
+            later = await self._kept(request_id)
+        if later is None or self._stopping.is_set():
+            return
+        if later.strict:
+            self._not_before[request_id] = time.monotonic() + later.seconds
+        self._wake_later(request_id, later.seconds)
+
+    async def _kept(self, request_id: str) -> Later | None:
+        """The outer edge of showing one request; the others go on whatever happens to it."""
+        try:
+            return await self._keeper.keep(request_id)
+        except LedgerUnavailable as away:
+            log.error("%s cannot be shown: %s", request_id, away)
+            return Later(AWAY_SECONDS, strict=True)
+        except Exception:  # the edge of the process: one bad request must not silence the rest
+            log.exception("%s could not be shown", request_id)
+            return Later(AFTER_TROUBLE_SECONDS, strict=True)

@@ -1,0 +1,92 @@
+"""Small answers for one person: help, a mistake with its caret, what happens next, what is open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from bot.cards.blocks import Drawn, context, header, message, section
+from bot.cards.line import draw_line
+from bot.cards.quantities import counted
+from bot.cards.request import LOOKS, draw
+from bot.cards.text import code_block, inert, prose, when
+from changes.grammar import Asked, Mistake
+from changes.lifecycle import State
+from changes.request import Request, mention
+
+LISTED_MAX = 20
+LOG_LINES_SHOWN_MAX = 15
+
+
+def help_card(text: str) -> Drawn:
+    blocks = [section(f"*What I understand*\n{code_block(text)}")]
+    if "status" in text:
+        blocks.append(context("In a card's thread: `approve`, or `reject` and a reason."))
+    return message(blocks, pointer="Shortened; more with `/kafka help` and the name of one line.")
+
+
+def mistake_card(mistake: Mistake) -> Drawn:
+    """In a code block, so that the caret stands under the letter it means."""
+    words = section(f"I did not understand that.\n{code_block(mistake.words())}")
+    return message([words], pointer="Shortened.")
+
+
+def told(words: str) -> Drawn:
+    """A sentence or a few, for one person."""
+    lines = "\n".join(prose(line, letters_max=1500) for line in words.splitlines() if line.strip())
+    return message([section(lines)], pointer="Shortened.")
+
+
+def opened(request: Request, asked: Asked) -> Drawn:
+    """After asking: the request's id, where its card will be, and which defaults were used."""
+    first = f"*{inert(request.id)}* · {inert(request.change.describe())}"
+    if request.state is State.PREPARING:
+        said = f"{first}: planning …, the card follows in <#{request.channel}>."
+    else:
+        said = f"{first}: you asked for this a moment ago; its card is in <#{request.channel}>."
+    notes = [prose(one) for one in asked.stated]
+    return message([section(said), *([context(*notes)] if notes else [])], pointer="Shortened.")
+
+
+def open_requests(requests: Sequence[Request], *, links: Mapping[str, str], where: str) -> Drawn:
+    """What is going on; each line leads to its card."""
+    if not requests:
+        return message([section(f"Nothing is open {prose(where)}.")], pointer="")
+    title = header(f"{counted(len(requests), 'open request')} {where}")
+    shown = [section(_line(one, links.get(one.id, ""))) for one in requests[:LISTED_MAX]]
+    hidden = len(requests) - len(shown)
+    more = [context(f"… and {hidden} more")] if hidden > 0 else []
+    return message([title, *shown, *more], pointer="Shortened; name a cluster with `on`.")
+
+
+def _line(request: Request, link: str) -> str:
+    name = f"<{link}|{inert(request.id)}>" if link else inert(request.id)
+    first = f"{LOOKS[request.state]} *{name}* {inert(request.change.describe())}"
+    return f"{first}\n{request.state.value}{_detail(request)} · {mention(request.requester)}"
+
+
+def _detail(request: Request) -> str:
+    progress = request.progress
+    if request.state is State.QUEUED and request.line_position:
+        return f", {counted(request.line_position, 'change')} before it"
+    if request.state is State.AWAITING_APPROVAL and request.expires_at:
+        return f", expires {when(request.expires_at)}"
+    if request.state is not State.RUNNING or progress is None or request.plan is None:
+        return ""
+    share = f", {int(100 * progress.done / progress.total)} %" if progress.total > 0 else ""
+    hold = ", holding" if progress.hold else ""
+    return f": step {progress.step + 1} of {len(request.plan.steps)}{share}{hold}"
+
+
+def shown_again(request: Request, *, link: str) -> Drawn:
+    """The card for one person, without buttons, with the last lines of its thread."""
+    card = [block for block in draw(request).blocks if block["type"] != "actions"]
+    blocks = [*card]
+    if link:
+        blocks.insert(1, context(f"<{link}|Its card and thread>"))
+    lines = [
+        f"{when(line.at, shape='{date_short_pretty} {time}')} {draw_line(line.text).text}"
+        for line in request.log[-LOG_LINES_SHOWN_MAX:]
+    ]
+    if lines:
+        blocks.append(section("*Thread*\n" + "\n".join(lines)))
+    return message(blocks, pointer="Shortened; the thread has every line.")

@@ -1,0 +1,101 @@
+"""Votes and cancellations, from whatever surface they came: one way to the ledger.
+
+The authoriser itself is `changes.request.vote`; here it is handed a person read live and the request
+as stored, and asked again when somebody else saved first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Literal
+
+from bot.doors import Doors
+from changes.lifecycle import State
+from changes.request import Person, Refusal, Request, cancel, needs_in_words, vote
+from ledger import Audit, Conflict
+
+TRIES_MAX = 5
+"""Two people in the same moment need two; five means that something else is wrong."""
+CROWDED = "Several people acted on {id} at the same moment. Look at its card, then try again."
+
+Choice = Literal["approve", "reject"]
+Act = Callable[[Request], Request | Refusal]
+
+
+async def decide(
+    doors: Doors,
+    *,
+    request_id: str,
+    user_id: str,
+    choice: Choice,
+    revision: int | None,
+    reason: str = "",
+    where: str,
+) -> Request | Refusal:
+    """Count one vote or say why not; `where` names the surface in the audit line."""
+    person = await doors.person(user_id)
+
+    def act(request: Request) -> Request | Refusal:
+        return vote(
+            request,
+            person=person,
+            choice=choice,
+            revision=revision,
+            now=doors.now(),
+            reason=reason,
+        )
+
+    return await _settled(doors, request_id, person, act=act, event=f"{choice} by {where}")
+
+
+async def take_back(
+    doors: Doors, *, request_id: str, user_id: str, where: str
+) -> Request | Refusal:
+    """Cancel, which only the requester may and only before work starts."""
+    person = await doors.person(user_id)
+
+    def act(request: Request) -> Request | Refusal:
+        return cancel(request, person=person, now=doors.now())
+
+    return await _settled(doors, request_id, person, act=act, event=f"cancel by {where}")
+
+
+async def _settled(
+    doors: Doors, request_id: str, person: Person, *, act: Act, event: str
+) -> Request | Refusal:
+    """Decide on what is stored; a lost race is decided again on what the winner stored."""
+    for _ in range(TRIES_MAX):
+        request = await asyncio.to_thread(doors.ledger.load, request_id)
+        if request is None:
+            return Refusal(words=f"There is no request {request_id}. See `/kafka status`.")
+        decided = act(request)
+        if isinstance(decided, Refusal):
+            audit = Audit(actor=person.user_id, event=f"refused: {event}", words=decided.words)
+            await asyncio.to_thread(doors.ledger.refused, request_id=request.id, audit=audit)
+            return decided
+        try:
+            return await asyncio.to_thread(_save, doors, decided, person, event)
+        except Conflict:
+            continue
+    return Refusal(words=CROWDED.format(id=request_id))
+
+
+def _save(doors: Doors, decided: Request, person: Person, event: str) -> Request:
+    """State, audit line and the next due time in one; what is queued is due at once."""
+    said = decided.log[-1].text if decided.log else decided.state.value
+    words = f"{said} [revision {decided.revision}, {decided.fingerprint[:8] or 'no plan yet'}]"
+    due_at = doors.now() if decided.state is State.QUEUED else None
+    audit = Audit(actor=person.user_id, event=event, words=words)
+    return doors.ledger.save(decided, audit=audit, due_at=due_at)
+
+
+def in_words(outcome: Request | Refusal) -> str:
+    """What the person who acted is told."""
+    if isinstance(outcome, Refusal):
+        return outcome.words
+    if outcome.state is State.AWAITING_APPROVAL:
+        return f"Your approval of {outcome.id} counts; {needs_in_words(outcome.missing)}."
+    if outcome.state is State.QUEUED:
+        return f"Your approval of {outcome.id} counts; it is queued now."
+    return f"{outcome.id} is {outcome.state.value}."

@@ -1,0 +1,47 @@
+"""What every listener is handed, wired once in `app.py`: the rooms it may use, and the clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.people import People
+from bot.tasks import Tasks
+from changes.grammar import Usage
+from changes.request import Person
+from ledger import Ledger
+from policies import Policies
+
+
+@dataclass(frozen=True)
+class Home:
+    """The workspace and the bot's own identity in it, from `auth.test`."""
+
+    team_id: str
+    bot_user_id: str
+    bot_id: str
+    url: str
+    """With a slash at its end; links to messages begin with it."""
+
+    def link(self, *, channel: str, ts: str) -> str:
+        return f"{self.url}archives/{channel}/p{ts.replace('.', '')}"
+
+
+@dataclass(frozen=True)
+class Doors:
+    ledger: Ledger
+    policies: Policies
+    people: People
+    client: AsyncWebClient
+    usages: tuple[Usage, ...]
+    tasks: Tasks
+    home: Home
+    now: Callable[[], datetime]
+
+    async def person(self, user_id: str) -> Person:
+        """Who acts, read live: never cached, never taken from what was clicked."""
+        groups = self.policies.approver_groups()
+        return await self.people.read(user_id, approver_groups=groups)

@@ -1,0 +1,279 @@
+"""Keeps one request's card and thread true: claim, write to Slack, remember; one act at a time.
+
+The surprising truth: two bots may run, and each may die between posting and remembering. So the
+intention is written to the ledger first (a claim, by compare-and-set), and whoever finds a claim that
+ran out looks into Slack for the message before posting it again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot import finding, pictures
+from bot.calls import Busy, SaidNo, Unsure, send
+from bot.cards.line import draw_line
+from bot.cards.request import draw
+from bot.doors import Home
+from bot.owed import Owed, owed
+from bot.posting import mark, put
+from changes.request import LogLine, Request
+from ledger import Card, Ledger
+
+log = logging.getLogger(__name__)
+
+CLAIM_SECONDS = 60
+"""Longer than one act with its picture may take."""
+REDRAW_SECONDS_MIN = 2.0
+"""Slack allows about 50 updates a minute; decisions do not wait for it."""
+SHARE_SECONDS = 1.3
+"""Per card that moves: together they stay below Slack's 50 updates a minute."""
+GONE = ("message_not_found", "cant_update_message", "edit_window_closed", "thread_not_found")
+ACTS_MAX = 400
+"""In one go; a longer thread goes on at the next round."""
+UNREACHABLE_SECONDS = 60.0
+UNSURE_SECONDS = 3.0
+
+
+class Later(NamedTuple):
+    """Come again; `strict` = Slack asked for it, so no news makes it sooner."""
+
+    seconds: float
+    strict: bool = False
+
+
+class Keeper:
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        client: AsyncWebClient,
+        home: Home,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._ledger = ledger
+        self._client = client
+        self._home = home
+        self._now = now
+        self._me = secrets.token_hex(4)
+        self._drawn: dict[str, tuple[float, str]] = {}
+        """Per request: when we drew it last, and which decision it showed."""
+        self._silent_until = 0.0
+        self._told_unreachable: set[str] = set()
+
+    async def keep(self, request_id: str) -> Later | None:
+        """Pay what is owed; None = all is shown, else when to come again."""
+        if (silence := self._silent_until - time.monotonic()) > 0:
+            return Later(silence, strict=True)
+        for _ in range(ACTS_MAX):
+            request = await asyncio.to_thread(self._ledger.load, request_id)
+            if request is None:
+                return None
+            card = await asyncio.to_thread(self._ledger.card, request_id)
+            next_act = owed(request, card, me=self._me, now=self._now())
+            if next_act.what == "nothing":
+                self._forget_when_ended(request)
+                return Later(next_act.wait_seconds) if next_act.wait_seconds else None
+            if next_act.what == "redraw" and (wait := self._too_soon(request)):
+                return Later(wait)
+            if pause := await self._act(request, card, next_act):
+                return Later(pause, strict=True)
+        return Later(0.0)
+
+    async def _act(self, request: Request, card: Card | None, act: Owed) -> float:
+        """One claimed act; the seconds to wait when Slack would not have it."""
+        base = card or Card(channel=request.channel)
+        claimed = base.with_(
+            claim=f"{self._me} {act.what} {act.line}",
+            claimed_until=self._now() + timedelta(seconds=CLAIM_SECONDS),
+        )
+        if not await self._save(request.id, claimed, expected=card):
+            return 0
+        try:
+            done = await self._carry_out(request, claimed, act)
+        except Busy as busy:
+            await self._save(request.id, base, expected=claimed)
+            log.warning("%s: %s", request.id, busy)
+            self._silent_until = time.monotonic() + busy.seconds
+            return busy.seconds
+        except SaidNo as no:
+            return await self._refused(request, claimed, base, no)
+        except Unsure as unsure:
+            log.warning("%s: %s; looking again before anything is repeated", request.id, unsure)
+            return UNSURE_SECONDS
+        await self._save(request.id, unclaimed(done), expected=claimed)
+        return 0
+
+    async def _carry_out(self, request: Request, card: Card, act: Owed) -> Card:
+        if act.what == "card":
+            return await self._post_card(request, card, doubtful=act.doubtful)
+        if act.what == "redraw":
+            return await self._redraw(request, card)
+        await self._post_line(request, card, act)
+        return card.with_(lines_posted=act.line + 1)
+
+    async def _post_card(self, request: Request, card: Card, *, doubtful: bool) -> Card:
+        if doubtful and (ts := await self._find_card(request, card)):
+            return card.with_(ts=ts, drawn_version=-1)
+        marked = mark(request_id=request.id, revision=request.revision)
+        answer = await put(
+            self._client, "chat.postMessage", draw(request), metadata=marked, channel=card.channel
+        )
+        self._note(request)
+        # Slack names the channel by id even when it was addressed otherwise; threads need the id.
+        channel = str(answer.get("channel") or card.channel)
+        return card.with_(channel=channel, ts=str(answer["ts"]), drawn_version=request.version)
+
+    async def _find_card(self, request: Request, card: Card) -> str | None:
+        try:
+            return await finding.find_card(
+                self._client,
+                home=self._home,
+                channel=card.channel,
+                request_id=request.id,
+                since=request.created_at,
+            )
+        except SaidNo as no:
+            log.error(
+                "%s: its card cannot be looked for, so it is posted again: %s", request.id, no
+            )
+            return None
+
+    async def _redraw(self, request: Request, card: Card) -> Card:
+        marked = mark(request_id=request.id, revision=request.revision)
+        await put(
+            self._client,
+            "chat.update",
+            draw(request),
+            metadata=marked,
+            channel=card.channel,
+            ts=card.ts,
+        )
+        self._note(request)
+        return card.with_(drawn_version=request.version)
+
+    async def _post_line(self, request: Request, card: Card, act: Owed) -> None:
+        line = request.log[act.line]
+        there = act.doubtful and await self._line_is_there(request, card, act.line)
+        content = await self._picture(line)
+        if not there:
+            lost = line.picture and content is None
+            words = f"{line.text} (its picture is not kept any more)" if lost else line.text
+            marked = mark(request_id=request.id, revision=request.revision, line=act.line)
+            await put(
+                self._client,
+                "chat.postMessage",
+                draw_line(words),
+                metadata=marked,
+                channel=card.channel,
+                thread_ts=card.ts,
+            )
+        if content is not None:
+            await self._share(request, card, act.line, content, doubtful=there)
+
+    async def _line_is_there(self, request: Request, card: Card, line: int) -> bool:
+        try:
+            return await finding.find_line(
+                self._client,
+                home=self._home,
+                channel=card.channel,
+                ts=card.ts,
+                request_id=request.id,
+                line=line,
+            )
+        except SaidNo as no:
+            log.error("%s: line %d cannot be looked for, posting it: %s", request.id, line, no)
+            return False
+
+    async def _picture(self, line: LogLine) -> bytes | None:
+        if not line.picture:
+            return None
+        return await asyncio.to_thread(self._ledger.picture, line.picture)
+
+    async def _share(
+        self, request: Request, card: Card, line: int, content: bytes, *, doubtful: bool
+    ) -> None:
+        """The words stand already: a picture that Slack will not have must not hold up the rest."""
+        name = f"{request.id}-{line}.png"
+        try:
+            if doubtful and await finding.find_file(
+                self._client, home=self._home, channel=card.channel, ts=card.ts, name=name
+            ):
+                return
+            await pictures.share(
+                self._client,
+                home=self._home,
+                channel=card.channel,
+                thread_ts=card.ts,
+                name=name,
+                title=request.log[line].picture_title or name,
+                content=content,
+            )
+        except (SaidNo, Unsure, Busy) as failed:
+            log.error("%s: the picture of line %d did not arrive: %s", request.id, line, failed)
+
+    async def _refused(self, request: Request, claimed: Card, base: Card, no: SaidNo) -> float:
+        """A message that is gone gets a new card; a channel that will not have us is said loudly."""
+        if no.code in GONE and base.ts:
+            log.warning("%s: its card is gone (%s), posting a new one", request.id, no.code)
+            anew = unclaimed(base).with_(ts="", drawn_version=-1)
+            await self._save(request.id, anew, expected=claimed)
+            return 0
+        await self._save(request.id, unclaimed(base), expected=claimed)
+        log.error("%s: nothing can be shown in channel %s: %s", request.id, base.channel, no)
+        await self._say_unreachable(request, base.channel, no)
+        return UNREACHABLE_SECONDS
+
+    async def _say_unreachable(self, request: Request, channel: str, no: SaidNo) -> None:
+        """Tell the requester once, in a message of his own: a missing card looks like a dead bot."""
+        if request.id in self._told_unreachable:
+            return
+        self._told_unreachable.add(request.id)
+        words = (
+            f"{request.id}: its card cannot be shown in <#{channel}> (Slack says `{no.code}`). "
+            f"Invite me there; until then `/kafka show {request.id}` shows it."
+        )
+        drawn = draw_line(words)
+        to = request.requester.user_id
+        try:
+            await send(
+                self._client, "chat.postMessage", channel=to, text=drawn.text, blocks=drawn.blocks
+            )
+        except (SaidNo, Unsure, Busy) as failed:
+            log.error("%s: its requester could not be told: %s", request.id, failed)
+
+    async def _save(self, request_id: str, card: Card, *, expected: Card | None) -> bool:
+        return await asyncio.to_thread(self._ledger.save_card, request_id, card, expected=expected)
+
+    def _too_soon(self, request: Request) -> float:
+        """Seconds until the next redraw that shows no decision; 0 = now."""
+        at, shown = self._drawn.get(request.id, (0.0, ""))
+        if shown != decision_in(request):
+            return 0
+        lively = sum(1 for drawn_at, _ in self._drawn.values() if drawn_at > time.monotonic() - 30)
+        pause = max(REDRAW_SECONDS_MIN, SHARE_SECONDS * lively)
+        return max(0.0, at + pause - time.monotonic())
+
+    def _note(self, request: Request) -> None:
+        self._drawn[request.id] = (time.monotonic(), decision_in(request))
+
+    def _forget_when_ended(self, request: Request) -> None:
+        if request.state.ended:
+            self._drawn.pop(request.id, None)
+
+
+def decision_in(request: Request) -> str:
+    """What must be seen at once when it changes: state, revision, votes, a hold."""
+    hold = request.progress.hold if request.progress else ""
+    return f"{request.state}:{request.revision}:{len(request.votes)}:{bool(hold)}"
+
+
+def unclaimed(card: Card) -> Card:
+    return card.with_(claim="", claimed_until=None)

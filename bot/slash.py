@@ -1,0 +1,126 @@
+"""`/kafka …`: acknowledge at once, understand, open a request or answer.
+
+Slack fails a command after 3 s although its listener runs on, so everything that reads Slack or the
+ledger happens in a task after the acknowledgement. Understanding is arithmetic and comes before it:
+a mistake is the acknowledgement.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
+
+from bot.cards.blocks import Drawn
+from bot.cards.help import mistake_card, opened, told
+from bot.cards.text import as_typed
+from bot.deciding import decide, in_words, take_back
+from bot.doors import Doors
+from bot.questions import help_of, show, status
+from changes.grammar import Asked, Mistake, Question, parse
+from changes.request import Refusal, Request
+
+COMMAND = "/kafka"
+Json = dict[str, Any]
+Say = Callable[[Drawn], Awaitable[None]]
+
+
+def register(app: AsyncApp, doors: Doors) -> None:
+    @app.command(COMMAND)
+    async def kafka(ack: AsyncAck, respond: AsyncRespond, command: Json) -> None:
+        understood = understand(doors, command)
+        await ack(**privately(next_words(doors, understood)))
+        if isinstance(understood, Mistake) or _is_help(understood):
+            return
+
+        async def say(drawn: Drawn) -> None:
+            await respond(**privately(drawn), replace_original=False)
+
+        async def tell(words: str) -> None:
+            await say(told(words))
+
+        work = _carry_on(doors, understood, command, say)
+        doors.tasks.start(work, doing=f"{COMMAND} {_name(understood)}", tell=tell)
+
+
+def understand(doors: Doors, command: Json) -> Asked | Question | Mistake:
+    clusters = doors.policies.clusters
+    return parse(
+        str(command.get("text") or ""),
+        usages=doors.usages,
+        clusters=tuple(clusters),
+        default_cluster=doors.policies.cluster_of_channel(str(command.get("channel_id"))),
+    )
+
+
+def next_words(doors: Doors, understood: Asked | Question | Mistake) -> Drawn | None:
+    """What the acknowledgement says: the answer itself, or what happens next."""
+    if isinstance(understood, Mistake):
+        return mistake_card(understood)
+    if isinstance(understood, Asked):
+        return told(f"{understood.change.describe()}: checking who you are, opening a request …")
+    if understood.name == "help":
+        return help_of(doors, understood)
+    if understood.name in ("approve", "reject", "cancel"):
+        request_id = understood.arguments["request"]
+        return told(f"{understood.name.capitalize()} {request_id}: checking who you are …")
+    return None
+
+
+def privately(drawn: Drawn | None) -> Json:
+    if drawn is None:
+        return {}
+    return {"text": drawn.text, "blocks": list(drawn.blocks), "response_type": "ephemeral"}
+
+
+async def _carry_on(doors: Doors, understood: Asked | Question, command: Json, say: Say) -> None:
+    user_id = str(command["user_id"])
+    if isinstance(understood, Asked):
+        await say(await _open(doors, understood, user_id=user_id, asked_in=command["channel_id"]))
+    elif understood.name == "status":
+        await say(await status(doors, understood))
+    elif understood.name == "show":
+        await say(await show(doors, understood))
+    else:
+        await say(told(in_words(await _decide(doors, understood, user_id=user_id))))
+
+
+async def _open(doors: Doors, asked: Asked, *, user_id: str, asked_in: str) -> Drawn:
+    person = await doors.person(user_id)
+    if person.standing:
+        return told(f"Nothing was asked: {person.standing}.")
+    request = await asyncio.to_thread(
+        doors.ledger.open_request,
+        change=asked.change,
+        requester=person,
+        channel=doors.policies.clusters[asked.change.cluster].channel,
+        asked_in=asked_in,
+        because=as_typed(asked.because),
+        now=doors.now(),
+    )
+    return opened(request, asked)
+
+
+async def _decide(doors: Doors, question: Question, *, user_id: str) -> Request | Refusal:
+    request_id = question.arguments["request"]
+    if question.name == "cancel":
+        return await take_back(doors, request_id=request_id, user_id=user_id, where="command")
+    return await decide(
+        doors,
+        request_id=request_id,
+        user_id=user_id,
+        choice="approve" if question.name == "approve" else "reject",
+        revision=None,
+        reason=as_typed(question.arguments.get("reason", "")),
+        where="command",
+    )
+
+
+def _is_help(understood: Asked | Question) -> bool:
+    return isinstance(understood, Question) and understood.name == "help"
+
+
+def _name(understood: Asked | Question) -> str:
+    return understood.name if isinstance(understood, Question) else type(understood.change).__name__
