@@ -1,0 +1,38 @@
+"""Start a worker: `python -m workers` (with `--ticker` the ticker runs beside it)."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import sys
+
+import click
+
+# Imported before RQ forks, so that a child does not pay for it on every job.
+import workers.jobs  # noqa: F401  (imported for its side effect: warm modules in the parent)
+from ledger import LedgerUnavailable
+from ledger.connect import connection_for_worker
+from workers import ticker
+from workers.queue_worker import worker
+from workers.runtime import CannotStart, runtime, settings_from
+
+
+@click.command(help="Carry approved changes out, tick by tick, from the ledger's queue.")
+@click.option("--ticker", "with_ticker", is_flag=True, help="Run the ticker beside the worker.")
+@click.option("--burst", is_flag=True, help="Stop when the queue is empty.")
+def main(*, with_ticker: bool, burst: bool) -> None:
+    logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    try:
+        runtime().ledger.check()
+        if with_ticker:
+            multiprocessing.Process(target=ticker.run, daemon=True).start()
+        worker(connection_for_worker(settings_from(os.environ).redis_url)).work(
+            burst=burst, logging_level="WARNING"
+        )
+    except (CannotStart, LedgerUnavailable) as refused:
+        sys.exit(f"The worker does not start: {refused}")
+
+
+if __name__ == "__main__":
+    main()

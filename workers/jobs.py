@@ -1,0 +1,98 @@
+"""The names on the queue: prepare, tick, sweep. Ten lines each; the work is in `ticks`.
+
+`prepare` and `tick` are one thing: what is to be done is decided from the stored request, never from
+the name of the job.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+
+from changes.ports import Unreachable
+from changes.progress import Action, next_action
+from changes.request import Request
+from ledger import Conflict, Fence
+from workers.runtime import Runtime, runtime
+from workers.ticks import DO, Desk, Tick, expired, unreachable
+
+log = logging.getLogger(__name__)
+
+LEASE_SECONDS = 10.0
+"""A killed worker's lease ends by itself; then the next tick goes on (≤ 15 s with the ticker)."""
+
+
+async def prepare(request_id: str) -> str:
+    return await run(runtime(), request_id)
+
+
+async def tick(request_id: str) -> str:
+    return await run(runtime(), request_id)
+
+
+async def sweep(request_id: str) -> str:
+    """Derive due times again from the open requests: after a restart nothing is forgotten."""
+    del request_id
+    own = runtime()
+    return f"{own.ledger.reconcile_due(own.clock())} due times set"
+
+
+async def run(own: Runtime, request_id: str) -> str:
+    """One tick under the request's lease; a second worker finds it taken and leaves."""
+    fence = own.ledger.claim(f"request:{request_id}", seconds=LEASE_SECONDS)
+    if fence is None:
+        return "another worker has it"
+    async with renewed(own, fence):
+        try:
+            return await one_tick(own, fence, request_id)
+        except Conflict as conflict:
+            log.info("%s was saved by somebody else meanwhile: %s", request_id, conflict)
+            return "saved by somebody else; the next tick decides again"
+
+
+async def one_tick(own: Runtime, fence: Fence, request_id: str) -> str:
+    request = own.ledger.load(request_id)
+    if request is None or request.state.ended:
+        return "nothing to do"
+    desk = Desk(runtime=own, fence=fence, now=own.clock())
+    line = own.ledger.line(request.cluster)
+    first = not line or line[0] == request.id
+    action = next_action(request, now=desk.now, first_in_line=first)
+    if action is Action.EXPIRE:
+        expired(desk, request)
+    elif action in DO:
+        await carry_out(desk, request, action)
+    return action.value
+
+
+async def carry_out(desk: Desk, request: Request, action: Action) -> None:
+    """Open the cluster for this tick and do the one thing; a silent cluster is no crash."""
+    own = desk.runtime
+    cluster = own.policies.clusters[request.cluster]
+    try:
+        async with own.open_world(cluster=cluster, now=desk.now) as world:
+            tick = Tick(runtime=own, fence=desk.fence, now=desk.now, world=world)
+            await DO[action](tick, request)
+    except Unreachable as away:
+        unreachable(desk, own.ledger.load(request.id) or request, str(away))
+
+
+@contextlib.asynccontextmanager
+async def renewed(own: Runtime, fence: Fence) -> AsyncIterator[None]:
+    """Keep the lease while the tick lives, give it back when it ends."""
+    beat = asyncio.create_task(keep_renewing(own, fence))
+    try:
+        yield
+    finally:
+        beat.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await beat
+        own.ledger.release(fence)
+
+
+async def keep_renewing(own: Runtime, fence: Fence) -> None:
+    while True:
+        await asyncio.sleep(LEASE_SECONDS / 3)
+        await asyncio.to_thread(own.ledger.renew, fence)

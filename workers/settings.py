@@ -1,0 +1,15 @@
+"""What a worker or ticker reads from its environment, nothing more. Cloud role, no Slack tokens."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+
+from changes.tagged import Value
+
+
+class Settings(Value):
+    redis_url: str = Field(json_schema_extra={"env": "REDIS_URL"})
+    policies: Path = Field(default=Path("policies"), json_schema_extra={"env": "OTTLA_POLICIES"})
+    log_level: str = Field(default="INFO", json_schema_extra={"env": "OTTLA_LOG_LEVEL"})

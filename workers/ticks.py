@@ -1,0 +1,260 @@
+"""One tick: load, decide, write the intention, one look or act, save, next due time.
+
+The surprising truth: a tick may run twice, late, or die anywhere, and it must not matter. Saving is
+compare-and-set with the lease's fence; before any effect its intention is stored; before it is
+repeated the step looks at the cluster again.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from changes.lifecycle import Event, State
+from changes.plan import CannotPlan, Plan
+from changes.ports import World
+from changes.progress import (
+    Action,
+    acted,
+    finished,
+    intended,
+    next_action,
+    present_step,
+    running,
+    seen,
+    started,
+    steps,
+    tripped,
+    undone,
+    wants_act,
+)
+from changes.request import Request, expire, judged
+from changes.verdict import Verdict
+from cluster.survey import survey
+from ledger import Audit, Fence, Work
+from workers.pictures import take_picture
+from workers.runtime import Runtime
+
+log = logging.getLogger(__name__)
+
+UNREACHABLE_PATIENCE = timedelta(minutes=2)
+"""How long a new request waits for a cluster that cannot be read before it is denied."""
+LOOKS_PER_TICK_MAX = 8
+"""Finished steps follow each other at once, within a tick of bounded length."""
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Where one tick of one request is written down: ledger, lease, moment."""
+
+    runtime: Runtime
+    fence: Fence
+    now: datetime
+
+    def save(self, before: Request, after: Request, *, due_seconds: float | None) -> Request:
+        """Save what became of the request; a change of state is what the audit records."""
+        audit = None
+        if after.state is not before.state:
+            words = after.log[-1].text if after.log else after.state.value
+            audit = Audit(actor="worker", event=after.state.value, words=words)
+        due = None if due_seconds is None else self.now + timedelta(seconds=due_seconds)
+        return self.runtime.ledger.save(
+            after,
+            audit=audit,
+            due_at=None if after.state.ended else due,
+            work=self._next_in_line(after),
+            fence=self.fence,
+        )
+
+    def poll_seconds(self, request: Request) -> float:
+        return self.runtime.policies.limits(request.cluster).poll_seconds
+
+    def _next_in_line(self, after: Request) -> tuple[Work, ...]:
+        """When a request leaves the line, the one behind it gets its turn at once."""
+        if not after.state.ended:
+            return ()
+        waiting = [i for i in self.runtime.ledger.line(after.cluster) if i != after.id]
+        return tuple(Work(job="tick", request_id=i) for i in waiting[:1])
+
+
+@dataclass(frozen=True)
+class Tick(Desk):
+    """A desk with the cluster's ports open."""
+
+    world: World
+
+
+async def prepare(tick: Tick, request: Request) -> Request:
+    """Survey, plan, judge: the first card."""
+    plan, verdict = await plan_and_judge(tick, request)
+    return tick.save(request, prepared(request, plan, verdict, tick.now), due_seconds=due(verdict))
+
+
+async def plan_and_judge(tick: Tick, request: Request) -> tuple[Plan | None, Verdict]:
+    policies = tick.runtime.policies
+    facts = await survey(tick.world)
+    plan = request.change.plan(facts, policies.limits(request.cluster))
+    if isinstance(plan, CannotPlan):
+        return None, policies.refusal(cannot=plan)
+    verdict = policies.judge(
+        plan=plan,
+        facts=facts,
+        person=request.requester,
+        because=request.because,
+        now=tick.now,
+    )
+    return plan, verdict
+
+
+def prepared(request: Request, plan: Plan | None, verdict: Verdict, now: datetime) -> Request:
+    """The request with its plan and verdict, in the state the verdict asks for."""
+    if plan is None:
+        return denied(request, verdict, now)
+    planned = judged(request, plan=plan, verdict=verdict, now=now)
+    if verdict.outcome == "denied":
+        return denied(planned, verdict, now)
+    if verdict.outcome == "allowed":
+        allowed = planned.moved(event=Event.PREPARED_ALLOWED, now=now)
+        return allowed.said(now=now, text="Planned; policies allow it without an approval")
+    asking = planned.moved(event=Event.PREPARED_NEEDS_APPROVALS, now=now)
+    circles = ", ".join(need.label or need.rule for need in verdict.approvals)
+    return asking.said(now=now, text=f"Planned; waiting for an approval by {circles}")
+
+
+def denied(request: Request, verdict: Verdict, now: datetime) -> Request:
+    words = "; ".join(reason.message for reason in verdict.reasons)
+    no = request.with_(verdict=verdict).moved(event=Event.PREPARED_DENIED, now=now)
+    return no.said(now=now, text=f"Denied: {words}")
+
+
+def due(verdict: Verdict) -> float:
+    """Allowed work starts at once; a waiting request is looked at again when it expires."""
+    return 0 if verdict.outcome == "allowed" else verdict.expires_after_minutes * 60 + 1
+
+
+async def verify(tick: Tick, request: Request) -> Request:
+    """The first tick at the head of the line: does the approved plan still fit?"""
+    facts = await survey(tick.world)
+    plan = request.plan
+    if plan is None or not plan.intact:
+        words = "the stored plan is not the one that was approved"
+        return await plan_again(tick, request, (words,))
+    differences = plan.differences(facts)
+    if not differences and plan.policy_digest != tick.runtime.policies.digest:
+        differences = ("the policy files were edited since this was planned",)
+    if not differences:
+        differences = facts_refusing(facts_state=facts.msk.state)
+    if differences:
+        return await plan_again(tick, request, differences)
+    return tick.save(request, started(request, now=tick.now), due_seconds=0)
+
+
+def facts_refusing(*, facts_state: str) -> tuple[str, ...]:
+    return () if facts_state == "ACTIVE" else (f"MSK says the cluster is {facts_state}",)
+
+
+async def plan_again(tick: Tick, request: Request, differences: tuple[str, ...]) -> Request:
+    """Votes are void with the old fingerprint; the difference is shown and asked again."""
+    plan, verdict = await plan_and_judge(tick, request)
+    told = request.with_(differences=differences)
+    if plan is None or verdict.outcome == "denied":
+        again = told if plan is None else judged(told, plan=plan, verdict=verdict, now=tick.now)
+        return tick.save(request, denied(again, verdict, tick.now), due_seconds=0)
+    again = judged(told, plan=plan, verdict=verdict, now=tick.now)
+    words = f"Planned again (revision {again.revision}): {'; '.join(differences)}"
+    if verdict.outcome == "needs_approvals":
+        again = again.moved(event=Event.DRIFTED, now=tick.now)
+        words += ". Earlier approvals are void."
+    return tick.save(request, again.said(now=tick.now, text=words), due_seconds=due(verdict))
+
+
+async def step(tick: Tick, request: Request) -> Request:
+    """Look at the present step, act if there is something to do, and go on while steps finish."""
+    for _ in range(LOOKS_PER_TICK_MAX):
+        at = present_step(request)
+        if at is None:
+            return tick.save(request, finished(request, now=tick.now), due_seconds=None)
+        looked = await at.look(world_of(tick, request))
+        position = running(request).step
+        after = seen(request, looked, now=tick.now)
+        if wants_act(looked):
+            return await act(tick, request, after)
+        request = tick.save(request, after, due_seconds=tick.poll_seconds(request))
+        moved_on = request.state is State.RUNNING and running(request).step > position
+        wanted = next_action(request, now=tick.now, first_in_line=True)
+        if not moved_on or wanted is not Action.STEP:
+            return request
+    return request
+
+
+async def act(tick: Tick, before: Request, looked: Request) -> Request:
+    """Write the intention, act, write what came of it."""
+    at = present_step(looked)
+    if at is None:
+        return looked
+    poll = tick.poll_seconds(before)
+    memory = await at.intend(world_of(tick, looked))
+    saved = tick.save(before, intended(looked, memory, now=tick.now), due_seconds=poll)
+    result = await at.act(world_of(tick, saved))
+    return tick.save(saved, acted(saved, result, now=tick.now), due_seconds=poll)
+
+
+async def undo(tick: Tick, request: Request) -> Request:
+    """One act of cleaning up, from the step that broke back to the first."""
+    for _ in range(LOOKS_PER_TICK_MAX):
+        at = steps(request)[min(running(request).step, len(steps(request)) - 1)]
+        looked = await at.undo(world_of(tick, request))
+        position = running(request).step
+        after = undone(request, looked, now=tick.now)
+        request = tick.save(request, after, due_seconds=tick.poll_seconds(request))
+        if request.state is not State.ROLLING_BACK or running(request).step == position:
+            return request
+    return request
+
+
+def world_of(tick: Tick, request: Request) -> World:
+    progress = running(request)
+    return World(
+        cluster=tick.world.cluster,
+        msk=tick.world.msk,
+        kafka=tick.world.kafka,
+        metrics=tick.world.metrics,
+        now=tick.now,
+        memory=progress.memory,
+        since=progress.step_started_at,
+    )
+
+
+DO: Mapping[Action, Callable[[Tick, Request], Awaitable[Request]]] = {
+    Action.PREPARE: prepare,
+    Action.VERIFY: verify,
+    Action.STEP: step,
+    Action.UNDO: undo,
+    Action.PICTURE_BEFORE: take_picture("before"),
+    Action.PICTURE_MIDWAY: take_picture("midway"),
+    Action.PICTURE_AFTER: take_picture("after"),
+}
+
+
+def expired(desk: Desk, request: Request) -> Request:
+    """Nobody decided in time; no cluster is needed for that."""
+    return desk.save(request, expire(request, now=desk.now), due_seconds=None)
+
+
+def unreachable(desk: Desk, request: Request, words: str) -> Request:
+    """The world did not answer: hold with the reason, count it, try again on the next tick."""
+    log.warning("tick of %s could not finish: %s", request.id, words)
+    poll = desk.poll_seconds(request)
+    if request.progress is not None:
+        return desk.save(request, tripped(request, words, now=desk.now), due_seconds=poll)
+    patient = desk.now - request.created_at < UNREACHABLE_PATIENCE
+    if request.state is State.QUEUED or patient:
+        return desk.save(request, request, due_seconds=poll)
+    cannot = CannotPlan(
+        words=f"the cluster could not be read: {words}",
+        would_pass="the same command once it answers",
+    )
+    verdict = desk.runtime.policies.refusal(cannot=cannot)
+    return desk.save(request, denied(request, verdict, desk.now), due_seconds=None)
