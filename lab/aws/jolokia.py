@@ -147,8 +147,12 @@ async def _ask(
 def _numbers(beans: tuple[Bean, ...], answers: list[Any]) -> Iterator[tuple[str, float]]:
     for bean, value in zip(beans, answers, strict=False):
         # An idle meter answers "NaN" as text.
-        if isinstance(value, int | float) and value == value:
-            yield bean.metric, float(value)
+        if not isinstance(value, int | float) or value != value:
+            continue
+        # A meter says 0 until its first tick, which would read as a broker without a free thread.
+        if value == 0 and bean.attribute == "OneMinuteRate":
+            continue
+        yield bean.metric, float(value)
 
 
 def _heap_after_gc(heap: Any, pools: Any) -> dict[str, float]:

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 
 import aiohttp
 
+from lab.aws.beat import ended, every
 from lab.aws.disk import used_bytes, user_partition_exists
 from lab.aws.jolokia import (
     CONTROLLER_GAUGES,
@@ -85,20 +86,11 @@ class Sampler:
         self._task = asyncio.create_task(self._run())
 
     async def close(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await ended(self._task)
 
     async def _run(self) -> None:
         async with aiohttp.ClientSession() as session:
-            while True:
-                stamp = (time.time() // self._period + 1) * self._period
-                await asyncio.sleep(max(stamp - time.time(), 0.0))
-                try:
-                    await self.sample(session, stamp=stamp)
-                # The outer edge of a background task: one bad reading must not end measuring.
-                except Exception:
-                    log.exception("measuring the brokers")
+            await every(self._period, lambda stamp: self.sample(session, stamp=stamp))
 
     async def sample(self, session: aiohttp.ClientSession, *, stamp: float) -> None:
         """One look at everything; all its points carry the same stamp."""

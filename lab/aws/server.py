@@ -16,6 +16,7 @@ from lab.aws.cluster import Cluster, Hardware
 from lab.aws.doors import Doors
 from lab.aws.faults import Faults
 from lab.aws.front import Front
+from lab.aws.lag import LagSampler
 from lab.aws.msk import Msk
 from lab.aws.rest_json import RestJson
 from lab.aws.sampler import Sampler
@@ -39,7 +40,7 @@ class AwsServer:
     wire_log: WireLog
     series: SeriesStore
     _runner: web.AppRunner
-    _sampler: Sampler
+    _samplers: list[Sampler | LagSampler]
     _cloudwatch: CloudWatch
 
     @property
@@ -49,7 +50,8 @@ class AwsServer:
     async def close(self) -> None:
         """Stop answering first, then what runs behind."""
         await self._runner.cleanup()
-        await self._sampler.close()
+        for sampler in self._samplers:
+            await sampler.close()
         await self.cluster.close()
         self._cloudwatch.close()
 
@@ -67,6 +69,7 @@ async def serve(
     volume_gib: int = 1,
     kafka_version: str = "4.1.x.kraft",
     controller_jolokia_port: int | None = None,
+    measure_lag: bool = True,
 ) -> AwsServer:
     """Listen on host and port (0: any free one) and begin to measure the fleet."""
     faults, wire_log = Faults(), WireLog()
@@ -79,14 +82,21 @@ async def serve(
         time_scale=time_scale,
     )
     series = SeriesStore()
-    sampler = Sampler(
-        fleet=fleet,
-        series=series,
-        cluster_name=cluster_name,
-        period_seconds=period_seconds,
-        volume_bytes=volume_gib * 2**30,
-        controller_jolokia_port=controller_jolokia_port,
-    )
+    samplers: list[Sampler | LagSampler] = [
+        Sampler(
+            fleet=fleet,
+            series=series,
+            cluster_name=cluster_name,
+            period_seconds=period_seconds,
+            volume_bytes=volume_gib * 2**30,
+            controller_jolokia_port=controller_jolokia_port,
+        )
+    ]
+    if measure_lag:
+        lag = LagSampler(
+            fleet=fleet, series=series, cluster_name=cluster_name, period_seconds=period_seconds
+        )
+        samplers.append(lag)
     cloudwatch = CloudWatch(series=series, faults=faults)
     front = Front(
         msk_wire=RestJson(model=service_model("kafka")),
@@ -99,7 +109,8 @@ async def serve(
     app.add_routes(Doors(faults=faults, wire_log=wire_log).routes())
     app.router.add_route("*", "/{path:.*}", front.answer)
     runner, url = await _listen(app, host=host, port=port)
-    sampler.start()
+    for sampler in samplers:
+        sampler.start()
     return AwsServer(
         url=url,
         cluster=cluster,
@@ -107,7 +118,7 @@ async def serve(
         wire_log=wire_log,
         series=series,
         _runner=runner,
-        _sampler=sampler,
+        _samplers=samplers,
         _cloudwatch=cloudwatch,
     )
 

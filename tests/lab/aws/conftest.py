@@ -94,6 +94,7 @@ async def aws(tmp_path: Path) -> AsyncIterator[Aws]:
         cluster_name="orders",
         period_seconds=1,
         time_scale=FAST,
+        measure_lag=False,
     )
     with ExitStack() as stack:
         yield Aws(server=server, fleet=fleet, clients=clients_for(server.url, stack))
