@@ -54,7 +54,12 @@ MoveState = Literal["waiting", "moving", "done", "gone", "foreign", "changed"]
 def state_of(
     move: ReplicaMove, partition: Partition | None, running: Reassignment | None
 ) -> MoveState:
-    """How far one (bound) move is, from the cluster's truth alone."""
+    """How far one (bound) move is, from the cluster's truth alone.
+
+    Metadata is answered by any broker and may be a moment old. So a list that is longer than the
+    target and holds nothing but old and new replicas is a move that is just ending, and a list with
+    the old replicas in another order is one that was cancelled: neither is somebody else's work.
+    """
     if partition is None:
         return "gone"
     if running is not None:
@@ -62,7 +67,11 @@ def state_of(
         return "moving" if set(target) == set(move.after) else "foreign"
     if partition.replicas == move.after:
         return "done"
-    return "waiting" if partition.replicas == move.before else "changed"
+    if set(partition.replicas) == set(move.before):
+        return "waiting"
+    ours = {*move.before, *move.after}
+    ending = set(partition.replicas) <= ours and len(partition.replicas) > len(move.after)
+    return "moving" if ending else "changed"
 
 
 class MovesSeen(Value):

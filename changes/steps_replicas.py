@@ -109,8 +109,7 @@ class MoveReplicas(ReplicaStep):
         return f"Move replicas of {len(self.moves)} partitions"
 
     async def look(self, world: World) -> Look:
-        partitions = await world.kafka.partitions()
-        seen = await self._seen(world, partitions)
+        seen, partitions = await self._seen(world)
         if seen.changed:
             return self._changed_by_others(seen)
         if seen.complete:
@@ -133,8 +132,7 @@ class MoveReplicas(ReplicaStep):
         return {"throttles_before": present.model_dump(mode="json")}
 
     async def act(self, world: World) -> Acted:
-        partitions = await world.kafka.partitions()
-        seen = await self._seen(world, partitions)
+        seen, partitions = await self._seen(world)
         batch = self._batch(seen)
         await self._throttle(world, seen, batch, partitions)
         refused = await world.kafka.reassign(
@@ -147,8 +145,7 @@ class MoveReplicas(ReplicaStep):
 
     async def undo(self, world: World) -> Look:
         """Cancel what runs (never where no original replica lives), then clear the throttles."""
-        partitions = await world.kafka.partitions()
-        seen = await self._seen(world, partitions)
+        seen, partitions = await self._seen(world)
         by_key = {p.key: p for p in partitions}
         safe = [m for m in seen.moving if set(by_key[m.key].isr) & set(m.before)]
         if safe:
@@ -163,8 +160,11 @@ class MoveReplicas(ReplicaStep):
             return Underway(note="throttles removed", act=True)
         return Finished(note=f"{len(seen.done)} partitions stay where they were moved to")
 
-    async def _seen(self, world: World, partitions: Sequence[Partition]) -> MovesSeen:
-        return sort_moves(self.bound(world), partitions, await world.kafka.reassignments())
+    async def _seen(self, world: World) -> tuple[MovesSeen, Sequence[Partition]]:
+        """Running moves are read before metadata: one that ends in between is seen as moving."""
+        running = await world.kafka.reassignments()
+        partitions = await world.kafka.partitions()
+        return sort_moves(self.bound(world), partitions, running), partitions
 
     def _batch(self, seen: MovesSeen) -> tuple[ReplicaMove, ...]:
         return next_batch(

@@ -23,6 +23,7 @@ from workers.runtime import CannotStart, runtime, settings_from
 @click.option("--burst", is_flag=True, help="Stop when the queue is empty.")
 def main(*, with_ticker: bool, burst: bool) -> None:
     logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("botocore").setLevel("WARNING")
     try:
         runtime().ledger.check()
         if with_ticker:
