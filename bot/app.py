@@ -112,7 +112,9 @@ def listening_app(doors: Doors, *, token: str) -> AsyncApp:
     async def authorize() -> AuthorizeResult:
         return known
 
-    app = AsyncApp(client=doors.client, authorize=authorize)
+    # A client of its own without a token: Bolt fills in the one that `authorize` names.
+    base_url = str(doors.client.base_url)
+    app = AsyncApp(client=web_client(token=None, base_url=base_url), authorize=authorize)
     slash.register(app, doors)
     approvals.register(app, doors)
     register_catch_alls(app, doors)

@@ -25,11 +25,13 @@ from bot.doors import Doors
 from bot.tasks import Tell
 from changes.lifecycle import State
 from changes.request import Refusal, Request
+from ledger import Ledger
 
 VALUE = re.compile(r"(R-[1-9][0-9]{0,8}):([0-9]{1,6})")
 WORD = re.compile(r"(?P<choice>approve|reject)(?:\s+(?P<reason>\S.*))?", re.I | re.S)
 RECENT_MAX = 200
 """Requests whose thread is looked for; older ones have long ended."""
+JUST_POSTED_SECONDS = 1.0
 OUTDATED = "That button is not one I know any more. Look at the newest card, or `/kafka status`."
 NO_REASON = "Say why: `reject` and then the reason. The requester has to know what to change."
 TYPED_BEFORE = (
@@ -204,7 +206,7 @@ def decision_in(event: Mapping[str, Any]) -> re.Match[str] | None:
 
 
 async def _said_in_thread(doors: Doors, event: Json, words: re.Match[str], tell: Tell) -> None:
-    request = await asyncio.to_thread(_request_of, doors, event["channel"], event["thread_ts"])
+    request = await _request_of(doors, event["channel"], event["thread_ts"])
     if request is None:
         return  # a thread of people's own; it is none of our business
     choice: Choice = "approve" if words["choice"].lower() == "approve" else "reject"
@@ -229,11 +231,20 @@ async def _said_in_thread(doors: Doors, event: Json, words: re.Match[str], tell:
     await _answer(outcome, tell)
 
 
-def _request_of(doors: Doors, channel: str, thread_ts: str) -> Request | None:
-    """The request whose card began this thread, by channel and time stamp, from the ledger."""
-    for request in doors.ledger.requests(limit=RECENT_MAX):
-        card = doors.ledger.card(request.id)
-        if card is not None and (card.channel, card.ts) == (channel, thread_ts):
+async def _request_of(doors: Doors, channel: str, thread_ts: str) -> Request | None:
+    """The request whose card began this thread; asked twice, since a card is seen in Slack some
+    moments before the ledger knows where it was posted."""
+    for pause_seconds in (0, JUST_POSTED_SECONDS):
+        await asyncio.sleep(pause_seconds)
+        if found := await asyncio.to_thread(_shown_at, doors.ledger, channel, thread_ts):
+            return found
+    return None
+
+
+def _shown_at(ledger: Ledger, channel: str, ts: str) -> Request | None:
+    for request in ledger.requests(limit=RECENT_MAX):
+        card = ledger.card(request.id)
+        if card is not None and (card.channel, card.ts) == (channel, ts):
             return request
     return None
 

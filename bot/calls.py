@@ -45,7 +45,7 @@ class Unsure(Exception):
     """No answer, or none that says whether it happened."""
 
 
-def web_client(*, token: str, base_url: str) -> AsyncWebClient:
+def web_client(*, token: str | None, base_url: str) -> AsyncWebClient:
     """A client that fails soon and never sends twice."""
     client = AsyncWebClient(
         token=token, base_url=base_url, timeout=TIMEOUT_SECONDS, retry_handlers=[]
