@@ -6,7 +6,13 @@ and asked for (an update that was refused, a partition that was refused) is a va
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Iterable, Mapping
+from typing import Any, TypeVar
+
 from changes.ports import Unreachable
+
+T = TypeVar("T")
 
 
 class KafkaRefuses(Unreachable):
@@ -46,3 +52,22 @@ def kafka_words(code: int, message: str | None = None) -> str:
     """One clause for an error code; Kafka's own message after it when it adds something."""
     words = _KAFKA_WORDS.get(code, f"Kafka's error {code}")
     return f"{words}: {message}" if message else words
+
+
+def must(doing: str, answer: Mapping[str, Any]) -> None:
+    """Raise what a whole answer, or a part that stands for it, says is wrong."""
+    code = answer.get("error_code", 0)
+    if code:
+        raise KafkaRefuses(f"{doing}: {kafka_words(code, answer.get('error_message'))}")
+
+
+async def all_of(awaitables: Iterable[Awaitable[T]]) -> list[T]:
+    """All of them to their end, then every failure at once: one silent broker stops no other."""
+    results = await asyncio.gather(*awaitables, return_exceptions=True)
+    for one in results:
+        if isinstance(one, BaseException) and not isinstance(one, Unreachable):
+            raise one
+    silent = [str(one) for one in results if isinstance(one, Unreachable)]
+    if silent:
+        raise Unreachable("; ".join(silent))
+    return [one for one in results if not isinstance(one, BaseException)]

@@ -1,8 +1,8 @@
 """Replication throttles as Kafka keeps them: four settings on brokers and topics, all text.
 
-The surprising truth: taking the last entry from a list leaves an empty setting behind, and an append
-to an unset list may leave an empty first entry. So a list's first entries are *set*, and an emptied
-list is *deleted*: what was never there before is not there after.
+The surprising truth: taking the last entry from a list leaves an empty setting behind, so an emptied
+list is *deleted*. And on ZooKeeper clusters an append to an unset list leaves an empty first entry, so
+there the first entries are *set*; there alone, because only there what was read is what is.
 """
 
 from __future__ import annotations
@@ -78,14 +78,14 @@ def rate_operations(rates: BrokerRates) -> tuple[Row, ...]:
     )
 
 
-def add_operations(wanted: ReplicaLists, configs: Configs) -> tuple[Row, ...]:
+def add_operations(wanted: ReplicaLists, configs: Configs, *, kraft: bool) -> tuple[Row, ...]:
     """Append what is not there yet; `*` already names every replica."""
     found = []
     for key, adding in zip(LISTS, (wanted.leader, wanted.follower), strict=True):
         present = entries(configs.get(key))
         missing = [one for one in dict.fromkeys(adding) if one not in present]
         if missing and "*" not in present:
-            found.append(_operation(key, APPEND if present else SET, ",".join(missing)))
+            found.append(_operation(key, APPEND if present or kraft else SET, ",".join(missing)))
     return tuple(found)
 
 
@@ -97,6 +97,23 @@ def remove_operations(unwanted: ReplicaLists, configs: Configs) -> tuple[Row, ..
         if present:
             found.append(_operation(key, SUBTRACT, ",".join(present)))
     return tuple(found)
+
+
+def holds(configs: Configs, lists: ReplicaLists) -> bool:
+    """Is every one of these entries there?"""
+    present = lists_from(configs)
+    return all(
+        "*" in there or set(wanted) <= set(there)
+        for wanted, there in ((lists.leader, present.leader), (lists.follower, present.follower))
+    )
+
+
+def lacks(configs: Configs, lists: ReplicaLists) -> bool:
+    """Is none of these entries there?"""
+    present = lists_from(configs)
+    return not set(lists.leader) & set(present.leader) and not (
+        set(lists.follower) & set(present.follower)
+    )
 
 
 def sweep_operations(configs: Configs) -> tuple[Row, ...]:

@@ -27,9 +27,10 @@ from aiokafka.protocol.metadata import MetadataRequest
 from changes.ports import Unreachable
 from cluster.errors import KafkaRefuses
 from cluster.wire_codec import BadFrame, Row, decode, encode, skip_tags
-from cluster.wire_messages import Api
+from cluster.wire_messages import API_VERSIONS, Api
 
 NOT_CONTROLLER = 41
+DESCRIBE_QUORUM = 55
 CONTROLLER_TRIES_MAX = 4
 CONTROLLER_WAIT_SECONDS = 0.3
 """Doubled each time: an election takes a second or two."""
@@ -130,12 +131,24 @@ class Wire:
         self._client = client
         self._cluster = cluster
         self._seconds_max = request_seconds_max
+        self._kraft: bool | None = None
 
     async def metadata(self) -> Any:
         """Every broker, topic and partition; aiokafka's own structure, its view is refreshed too."""
         answer = await self._from_any("Metadata", MetadataRequest(None))
         self._client.cluster.update_metadata(answer)
         return answer
+
+    def broker_ids(self) -> tuple[int, ...]:
+        """Brokers of the newest metadata."""
+        return tuple(sorted(broker.nodeId for broker in self._client.cluster.brokers()))
+
+    async def kraft(self) -> bool:
+        """Does the cluster run without ZooKeeper? Only such brokers describe their quorum."""
+        if self._kraft is None:
+            answer = await self.ask_any(API_VERSIONS, {})
+            self._kraft = any(one["api_key"] == DESCRIBE_QUORUM for one in answer["api_keys"])
+        return self._kraft
 
     async def ask_any(self, api: Api, row: Row) -> Row:
         """For what every broker can answer."""
@@ -170,7 +183,7 @@ class Wire:
         raise trouble
 
     async def _from_any(self, name: str, request: object) -> Any:
-        ids = [broker.nodeId for broker in self._client.cluster.brokers()]
+        ids = list(self.broker_ids())
         random.shuffle(ids)
         trouble = Unreachable(f"{self._doing(name)}: no broker is known")
         for broker_id in ids[:BROKERS_ASKED_MAX]:

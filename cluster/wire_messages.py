@@ -32,6 +32,26 @@ class Api:
         return version >= self.flexible_from
 
 
+API_VERSIONS = Api(
+    key=18,
+    name="ApiVersions",
+    version_min=0,
+    version_max=0,
+    flexible_from=3,
+    request=(),
+    response=(
+        _ERROR,
+        Field(
+            "api_keys",
+            (
+                Field("api_key", Kind.INT16),
+                Field("min_version", Kind.INT16),
+                Field("max_version", Kind.INT16),
+            ),
+        ),
+    ),
+)
+
 DESCRIBE_CONFIGS = Api(
     key=32,
     name="DescribeConfigs",
@@ -249,6 +269,7 @@ LIST_PARTITION_REASSIGNMENTS = Api(
 )
 
 ALL = (
+    API_VERSIONS,
     DESCRIBE_CONFIGS,
     DESCRIBE_LOG_DIRS,
     ELECT_LEADERS,

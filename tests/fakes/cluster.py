@@ -74,6 +74,9 @@ class FakeCluster:
         """Ports ("msk", "kafka", "metrics") or calls that raise `Unreachable` just now."""
         self.lose_answers: set[str] = set()
         """Calls that have their effect once and then raise `Unreachable` instead of answering."""
+        self.stale_partitions = 0
+        """How many of the next readings of partitions repeat the one before: a broker's metadata
+        trails the controller, so a finished reassignment may still show its removed replicas."""
         self.refusals: list[str] = []
         """Words with which the next updates of MSK are refused, one each."""
         self.operation_error = ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from changes.facts import Broker, BrokerRates, Partition, Reassignment, ReplicaLists, Throttles
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 class FakeKafka:
     def __init__(self, cluster: FakeCluster) -> None:
         self._cluster = cluster
+        self._seen: tuple[Partition, ...] | None = None
 
     async def brokers(self) -> tuple[Broker, ...]:
         self._cluster.called("kafka", "brokers")
@@ -26,7 +27,15 @@ class FakeKafka:
         )
 
     async def partitions(self) -> tuple[Partition, ...]:
-        self._cluster.called("kafka", "partitions")
+        truth = self._cluster
+        truth.called("kafka", "partitions")
+        before, self._seen = self._seen, self._now_true()
+        if truth.stale_partitions and before is not None:
+            truth.stale_partitions -= 1
+            self._seen = before
+        return self._seen
+
+    def _now_true(self) -> tuple[Partition, ...]:
         return tuple(
             Partition(
                 topic=one.topic,
@@ -42,6 +51,8 @@ class FakeKafka:
         self, *, broker_ids: Sequence[int] | None = None
     ) -> Mapping[tuple[int, str, int], int]:
         self._cluster.called("kafka", "replica_sizes", broker_ids)
+        if broker_ids is not None:
+            self._must_live(broker_ids, "reading log directories")
         asked = self._cluster.brokers if broker_ids is None else broker_ids
         return {
             (broker_id, one.topic, one.partition): one.bytes_on(broker_id)
@@ -66,6 +77,7 @@ class FakeKafka:
 
     async def throttles(self, *, topics: Sequence[str], broker_ids: Sequence[int]) -> Throttles:
         self._cluster.called("kafka", "throttles", sorted(topics), sorted(broker_ids))
+        self._must_live(broker_ids, "reading throttle rates")
         rates = {i: rates_from(self._cluster.broker_configs.get(i, {})) for i in broker_ids}
         lists = {t: lists_from(self._cluster.topic_configs.get(t, {})) for t in topics}
         return Throttles(
@@ -115,9 +127,7 @@ class FakeKafka:
                 configs = truth.broker_configs.setdefault(broker_id, {})
                 put(configs, LEADER_RATE, one.leader_bytes_per_second)
                 put(configs, FOLLOWER_RATE, one.follower_bytes_per_second)
-        dead = [i for i in rates if not truth.is_alive(i)]
-        if dead:
-            raise Unreachable(f"setting replication rates of {truth.ref.name}: no broker {dead[0]}")
+        self._must_live(rates, "setting throttle rates")
         truth.answered("set_broker_rates")
 
     async def change_throttled_replicas(
@@ -136,6 +146,12 @@ class FakeKafka:
                 kept = [entry for entry in entries if entry not in minus]
                 put(configs, key, ",".join(kept) or None)
         truth.answered("change_throttled_replicas")
+
+    def _must_live(self, broker_ids: Iterable[int], doing: str) -> None:
+        dead = [str(i) for i in broker_ids if not self._cluster.is_alive(i)]
+        if dead:
+            name = self._cluster.ref.name
+            raise Unreachable(f"{doing} of {name}: no connection to broker {', '.join(dead)}")
 
     def _refusal(self, key: tuple[str, int], target: tuple[int, ...] | None) -> str:
         one = self._cluster.partitions.get(key)

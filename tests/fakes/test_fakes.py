@@ -203,7 +203,7 @@ async def test_rates_of_a_dead_broker_are_refused_after_the_others_were_set() ->
     rate = BrokerRates(follower_bytes_per_second=5)
     with pytest.raises(Unreachable, match="broker 2"):
         await cluster.kafka.set_broker_rates(rates={2: rate, 3: rate})
-    seen = await cluster.kafka.throttles(topics=[], broker_ids=[2, 3])
+    seen = await cluster.kafka.throttles(topics=[], broker_ids=[3])
     assert seen.brokers == {3: rate}
 
 
@@ -241,3 +241,27 @@ async def test_loads_and_series_follow_the_truth() -> None:
         metric="BytesInPerSec", broker_ids=[1], start=start, end=end
     )
     assert len(one.times) == len(one.values) == 60
+
+
+async def test_metadata_may_trail_the_controller() -> None:
+    cluster = one_partition()
+    await cluster.kafka.reassign(targets={("orders", 0): (4, 2, 3)})
+    cluster.advance(5)
+    await cluster.kafka.partitions()
+    cluster.advance(10)
+    cluster.stale_partitions = 1
+    assert await cluster.kafka.reassignments() == ()
+    (stale,) = await cluster.kafka.partitions()
+    assert stale.replicas == (4, 2, 3, 1)
+    (fresh,) = await cluster.kafka.partitions()
+    assert fresh.replicas == (4, 2, 3)
+
+
+async def test_a_dead_broker_tells_neither_sizes_nor_rates() -> None:
+    cluster = FakeCluster()
+    cluster.kill(2)
+    with pytest.raises(Unreachable, match="broker 2"):
+        await cluster.kafka.replica_sizes(broker_ids=[1, 2])
+    with pytest.raises(Unreachable, match="broker 2"):
+        await cluster.kafka.throttles(topics=[], broker_ids=[1, 2])
+    assert {b for b, _, _ in await cluster.kafka.replica_sizes()} == {1, 3}
