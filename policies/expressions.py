@@ -55,13 +55,21 @@ class Compiled:
         self._expression = expression
 
     def evaluate(self, values: Mapping[str, Scalar | list[str]]) -> Answer:
-        found = self._expression.eval(data=dict(values))
+        try:
+            found = self._expression.eval(data=dict(values))
+        except RuntimeError as stopped:  # how the library ends an expression that runs too long
+            return Answer(None, reason_in(str(stopped)))
         if found.type() == cel.Type.BOOL or found.type() == cel.Type.STRING:
             return Answer(found.value())
         said = str(found.value())
         if unknown := UNKNOWN_VALUE.search(said):
             return Answer(None, f"`{unknown[1]}` is not known")
-        return Answer(None, said.split(": ", 1)[-1])
+        return Answer(None, reason_in(said))
+
+
+def reason_in(said: str) -> str:
+    """`INVALID_ARGUMENT: divide by zero` without its codes."""
+    return re.sub(r"^[A-Z_]+: | \[[A-Z_]+\]$", "", said)
 
 
 def compiled(

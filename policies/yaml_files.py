@@ -84,14 +84,18 @@ def real_path(data: Json, error: ErrorDetails) -> Keys:
     steps = error["loc"]
     for number, step in enumerate(steps):
         names_what_is_not_there = error["type"] == "missing" and number == len(steps) - 1
-        if (isinstance(data, list) and isinstance(step, int)) or (
-            isinstance(data, dict) and isinstance(step, str) and step in data
-        ):
-            data = data[step]
-        elif not names_what_is_not_there:
+        inner = children(data)
+        if step not in inner and not names_what_is_not_there:
             continue
+        data = inner.get(step)
         real.append(step)
     return tuple(real)
+
+
+def children(data: Json) -> Mapping[str | int, Json]:
+    if isinstance(data, dict):
+        return dict(data.items())
+    return dict(enumerate(data)) if isinstance(data, list) else {}
 
 
 def shape_problem(
@@ -215,7 +219,9 @@ def setting_problem(
     if error["type"] == "extra_forbidden":
         known = known_keys(model, path[:-1])
         hint = did_you_mean(str(path[-1]), known) or f"known here: {', '.join(known)}"
-        return document.problem(path, f"`{dotted(path)}` is not known", suggestion=hint)
+        return document.problem(
+            path, f"`{dotted(path)}` is not known", suggestion=hint, at_key=True
+        )
     if error["type"] == "missing":
         hint = f"set {variable} in the environment, or `{name}` in the settings file"
         return Problem(

@@ -75,11 +75,7 @@ class Document:
         wanted = text.splitlines()[line - 1 : line] or [""]
         header = self.source[start.line - 1][start.column - 1 :]
         if header.startswith(BLOCK):
-            first = next(
-                (i for i in range(start.line, len(self.source)) if self.source[i].strip()),
-                start.line,
-            )
-            row = first + line - 1
+            row = start.line + line - 1
             found = self.source[row].find(wanted[0]) if row < len(self.source) else -1
             return Place(row + 1, found + column) if found >= 0 else start
         quote = 1 if header[:1] in "\"'" else 0
@@ -103,7 +99,7 @@ def read_yaml(text: str, *, file: str) -> Document | Problems:
     except yaml.YAMLError as wrong:
         return Problems((syntax_problem(wrong, file),))
     reader = Reader(Document(file, None, tuple(text.splitlines()) or ("",)))
-    reader.document.data = reader.value(root, (), 0) if root is not None else None
+    reader.document.data = reader.value(root, ()) if root is not None else None
     return Problems(reader.problems) if reader.problems else reader.document
 
 
@@ -151,17 +147,15 @@ class Reader:
         self.document = document
         self.problems: list[Problem] = []
 
-    def value(self, node: yaml.Node, path: Path, depth: int) -> Json:
+    def value(self, node: yaml.Node, path: Path) -> Json:
         self.document.values[path] = place_of(node.start_mark)
         if isinstance(node, yaml.MappingNode):
-            return self.mapping(node, path, depth)
+            return self.mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
-            return [
-                self.value(one, (*path, index), depth + 1) for index, one in enumerate(node.value)
-            ]
-        return scalar(node)
+            return [self.value(one, (*path, index)) for index, one in enumerate(node.value)]
+        return scalar(node) if isinstance(node, yaml.ScalarNode) else None
 
-    def mapping(self, node: yaml.MappingNode, path: Path, depth: int) -> dict[str, Json]:
+    def mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Json]:
         found: dict[str, Json] = {}
         for key_node, value_node in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
@@ -174,7 +168,7 @@ class Reader:
                 self.complain(key_node, f"`{key}` stands here twice; first on line {first}")
                 continue
             self.document.keys[here] = place_of(key_node.start_mark)
-            found[key] = self.value(value_node, here, depth + 1)
+            found[key] = self.value(value_node, here)
         return found
 
     def complain(self, node: yaml.Node, message: str) -> None:
@@ -184,7 +178,7 @@ class Reader:
         )
 
 
-def scalar(node: yaml.Node) -> Json:
+def scalar(node: yaml.ScalarNode) -> Json:
     text = str(node.value)
     if node.style is not None:  # quoted, or a block: text whatever it looks like
         return text
