@@ -111,6 +111,10 @@ class LabFolder:
         return self.root / "redis"
 
     @property
+    def policies(self) -> Path:
+        return self.root / "policies"
+
+    @property
     def aws(self) -> Path:
         return self.root / "aws"
 

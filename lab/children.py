@@ -19,6 +19,9 @@ from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
 _RESPAWN_SECONDS = 2.0
+_RESPAWN_SECONDS_MAX = 30.0
+# A child that lived this long was not born ill: the next one is started at once again.
+_HEALTHY_SECONDS = 20.0
 # Loaded once, before any fork: a child between fork and exec must not load libraries.
 _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
@@ -43,6 +46,7 @@ class Child:
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     expected_end: bool = False
     ends_unexpected: int = 0
+    respawn_seconds: float = _RESPAWN_SECONDS
 
     @property
     def pid(self) -> int | None:
@@ -128,10 +132,18 @@ class Children:
             self._tell(f"{child.name} died unasked ({child.end_in_words}); see {child.log}")
         self._changed()
         if child.respawns and not child.expected_end:
-            await asyncio.sleep(_RESPAWN_SECONDS)
-            if not child.expected_end:
-                self._tell(f"{child.name} is started again")
-                await self._spawn(child)
+            await self._respawn(child)
+
+    async def _respawn(self, child: Child) -> None:
+        """Start it again, waiting longer each time when it keeps dying young."""
+        lived_seconds = (datetime.now(UTC) - child.started_at).total_seconds()
+        if lived_seconds > _HEALTHY_SECONDS:
+            child.respawn_seconds = _RESPAWN_SECONDS
+        await asyncio.sleep(child.respawn_seconds)
+        child.respawn_seconds = min(2 * child.respawn_seconds, _RESPAWN_SECONDS_MAX)
+        if not child.expected_end:
+            self._tell(f"{child.name} is started again")
+            await self._spawn(child)
 
     async def restart(self, child: Child) -> None:
         """Start a child that has ended, with the same command and log."""

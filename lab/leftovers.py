@@ -1,7 +1,7 @@
 """Clears what a lab left behind that was killed where the kernel sends no death signal.
 
-The surprising truth: on Linux there is nothing to clear, the children died with their parent. Elsewhere they
-may live on, and only a process with the recorded id *and* start time is ours to end.
+The surprising truth: on Linux there is nothing to clear, the children died with their parent. Elsewhere
+they may live on, and only a process with the recorded id *and* start time is ours to end.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _CREATED_SECONDS_OFF = 1.0
 def clear(folder: LabFolder) -> tuple[str, ...]:
     """End old children and wipe the old lab's data; the names of the processes that were ended."""
     ended = end_old_children(folder)
-    for path in (folder.kafka, folder.redis, folder.aws, folder.logs):
+    for path in (folder.kafka, folder.redis, folder.aws, folder.logs, folder.policies):
         shutil.rmtree(path, ignore_errors=True)
     for file in (folder.addresses, folder.load, folder.load_orders, folder.state):
         file.unlink(missing_ok=True)

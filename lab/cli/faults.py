@@ -1,7 +1,7 @@
 """`lab fault`: what can go wrong, by name, wherever it is played: brokers, MSK and CloudWatch, Slack.
 
-The surprising truth: a fault's name says where it goes. No name is used in two places, and an unknown
-one is answered with all that there are.
+The surprising truth: a fault's name says where it goes: `aws-…` to the AWS endpoint, `slack-…` to the
+workspace, the others to the brokers.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ _SECONDS_MAX = 120.0
 # The lab is on this machine: a proxy of the environment has nothing to do with it.
 _OPENER = build_opener(ProxyHandler({}))
 _MSK_STATES = {"msk-healing": "HEALING", "msk-maintenance": "MAINTENANCE"}
+_CLOCK = "slack-clock"
 _MATCHES = ("method", "channel", "type", "event", "action_id")
 
 
@@ -34,9 +35,8 @@ def fault(name: str, arguments: tuple[str, ...], folder: LabFolder) -> None:
 
     \b
     fault broker-kill 2              fault slow-disk 2 seconds=30
-    fault msk-healing on             fault throttle operation=ListNodes times=3
-    fault ratelimit method=chat.update times=2
-    fault clock-advance 3600
+    fault msk-healing on             fault aws-throttle operation=ListNodes times=3
+    fault slack-clock 3600           fault slack-ratelimit method=chat.update times=2
     """
     found = addresses(folder)
     if name == "list":
@@ -53,12 +53,12 @@ def _place_of(name: str) -> Callable[[dict[str, Any], str, tuple[str, ...]], str
         return _play_broker
     if name in _MSK_STATES:
         return _play_msk_state
-    if name in _aws_names():
-        return _play_aws
-    if name == "clock-advance":
+    if name == _CLOCK:
         return _advance_clock
-    if name in _slack_names():
+    if name in _names("slack"):
         return _play_slack
+    if name in _names("aws"):
+        return _play_aws
     raise click.UsageError(f"there is no fault {name!r}; `lab fault list` shows them all")
 
 
@@ -83,20 +83,21 @@ def _play_msk_state(found: dict[str, Any], name: str, arguments: tuple[str, ...]
 
 def _play_aws(found: dict[str, Any], name: str, arguments: tuple[str, ...]) -> str:
     if arguments == ("off",):
-        _call(_aws(found), body={"action": "clear", "name": name})
+        _call(_aws(found), body={"action": "clear", "name": _inner(name)})
         return f"{name} is off"
-    active = _call(_aws(found), body={"action": "add", "name": name, **_pairs(arguments)})
+    active = _call(_aws(found), body={"action": "add", "name": _inner(name), **_pairs(arguments)})
     return json.dumps(active["faults"][-1])
 
 
 def _play_slack(found: dict[str, Any], name: str, arguments: tuple[str, ...]) -> str:
     given = _pairs(arguments)
     matches = {key: given.pop(key) for key in _MATCHES if key in given}
-    if name not in ("archive_channel", "kick_bot"):
+    action = _inner(name)
+    if action not in ("archive_channel", "kick_bot"):
         given["match"] = matches
     else:
         given |= matches  # for these the channel is what is upset, not what is matched
-    answer = _call(_slack(found, "faults"), body={"action": name, **given})
+    answer = _call(_slack(found, "faults"), body={"action": action, **given})
     return json.dumps(answer.get("fault", {"done": name}))
 
 
@@ -122,9 +123,9 @@ def _listed(found: dict[str, Any]) -> str:
     lines += [
         f"  {name:<20}on or off: the cluster says {_MSK_STATES[name]}" for name in _MSK_STATES
     ]
-    lines += [f"  {name}" for name in _aws_names()]
-    lines += ["Slack (then key=value):", "  clock-advance       the workspace's clock, in seconds"]
-    lines += [f"  {name}" for name in _slack_names()]
+    lines += [f"  {name}" for name in _names("aws")]
+    lines += ["Slack (then key=value):", f"  {_CLOCK:<20}seconds: the workspace's clock goes ahead"]
+    lines += [f"  {name}" for name in _names("slack")]
     lines += ["active:", *(f"  {json.dumps(one)}" for one in _active(found))]
     return "\n".join(lines)
 
@@ -135,17 +136,23 @@ def _active(found: dict[str, Any]) -> list[Any]:
     return [one for door in doors for one in _call(door)["faults"]]
 
 
-def _aws_names() -> tuple[str, ...]:
-    # Imported here: it brings the whole endpoint with it, which the other faults do not need.
-    from lab.aws.faults import NAMES
+def _names(place: str) -> tuple[str, ...]:
+    """The faults of one place, as they are typed."""
+    # Imported here: each brings its whole server with it, which a broker's fault does not need.
+    if place == "aws":
+        from lab.aws.faults import NAMES
 
-    return NAMES
+        inner: tuple[str, ...] = NAMES
+    else:
+        from lab.slack.faults import ACTIONS
+
+        inner = tuple(name for names in ACTIONS.values() for name in names)
+    return tuple(f"{place}-{name.replace('_', '-')}" for name in inner)
 
 
-def _slack_names() -> tuple[str, ...]:
-    from lab.slack.faults import ACTIONS
-
-    return tuple(name for names in ACTIONS.values() for name in names)
+def _inner(name: str) -> str:
+    """What the place itself calls it."""
+    return name.partition("-")[2].replace("-", "_")
 
 
 def _aws(found: dict[str, Any]) -> str:

@@ -17,10 +17,12 @@ from lab.kafka.jars import BadJar
 from lab.kafka.java import NoJava
 from lab.kafka.locked import DEFAULT_VERSION, BadLock, versions
 from lab.redis import NoRedis
+from lab.slack.manifest import ManifestMistake
 from lab.supervisor import run
 from lab.supervisor_parts import LabOptions
 
 _REFUSED = 2
+_REFUSALS = (FolderRefused, NoFreePort, NoJava, NoRedis, BadJar, BadLock, ManifestMistake)
 _BROKERS_MAX = 30
 
 
@@ -85,7 +87,7 @@ def up(
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     try:
         asyncio.run(run(options=options, tell=_tell))
-    except (FolderRefused, NoFreePort, NoJava, NoRedis, BadJar, BadLock) as refusal:
+    except _REFUSALS as refusal:
         click.echo(f"lab: {refusal}", err=True)
         sys.exit(_REFUSED)
     except ChildFailed as failure:

@@ -17,7 +17,7 @@ from lab.addresses import HOST, Ports
 from lab.children import Child, ChildFailed, Children
 from lab.fleet import FleetRefuses, LabBroker
 from lab.kafka import properties
-from lab.kafka.command import KafkaPrograms
+from lab.kafka.command import ENVIRONMENT, KafkaPrograms
 from lab.kafka.controller import run_tool, start_controller
 from lab.kafka.membership import members
 
@@ -160,6 +160,7 @@ class KafkaFleet:
         child = await self._children.start(
             name=f"broker-{broker_id}",
             command=self._programs.server(properties=file, jolokia_port=jolokia_port),
+            environment=ENVIRONMENT,
             folder=folder,
         )
         seat = _Seat(broker_id, az_id, port, jolokia_port, folder, child)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from lab.children import Child, ChildFailed, Children
 from lab.kafka import properties
-from lab.kafka.command import KafkaPrograms
+from lab.kafka.command import ENVIRONMENT, KafkaPrograms
 
 _FORMAT_SECONDS_MAX = 60
 
@@ -29,7 +29,9 @@ async def start_controller(
     file = _lay_out(folder, port=port)
     await _format(programs=programs, file=file, cluster_id=cluster_id)
     command = programs.server(properties=file, jolokia_port=jolokia_port)
-    return await children.start(name="controller", command=command, folder=folder)
+    return await children.start(
+        name="controller", command=command, environment=ENVIRONMENT, folder=folder
+    )
 
 
 def _lay_out(folder: Path, *, port: int) -> Path:

@@ -28,9 +28,11 @@ _SMALL = {
     "num.network.threads": "1",
     "num.io.threads": "2",
     "num.replica.fetchers": "1",
+    # With Kafka's 10 MB from each of five peers at once a small heap would not do.
+    "replica.fetch.response.max.bytes": "2097152",
     "num.recovery.threads.per.data.dir": "1",
     "background.threads": "2",
-    "log.cleaner.dedupe.buffer.size": "8388608",
+    "log.cleaner.dedupe.buffer.size": "2097152",
     "group.initial.rebalance.delay.ms": "0",
     "offsets.topic.num.partitions": "12",
     "offsets.topic.replication.factor": "3",

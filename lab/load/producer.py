@@ -50,7 +50,7 @@ class Traffic:
             bootstrap_servers=self._bootstrap,
             acks="all",
             enable_idempotence=True,
-            linger_ms=100,
+            linger_ms=200,
             # New partitions of a topic are used within seconds, not after Kafka's five minutes.
             metadata_max_age_ms=_METADATA_SECONDS * 1000,
         )
