@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, ValidationError
 from redis.client import Pipeline
 
 from changes.plan import canonical
@@ -23,6 +23,7 @@ from changes.request import Request
 from changes.tagged import Value
 from ledger import keys
 from ledger.door import Door, normal_id
+from ledger.entries import UnreadableEntry
 from ledger.replies import names, stream
 from ledger.words import Audit
 
@@ -67,7 +68,7 @@ class AuditTrail(Door):
         """Every line, or those of one request, oldest first."""
         texts = self._texts() if request_id is None else self._texts_of(request_id)
         for text in texts:
-            yield AuditLine.model_validate_json(text)
+            yield _line(text)
 
     def export(self, path_or_stream: Path | str | IO[str]) -> int:
         """Write every line as it is stored; a file appears whole or not at all. How many lines."""
@@ -112,10 +113,9 @@ class AuditTrail(Door):
 def next_line(pipe: Pipeline, *, audit: Audit, request: Request, at: str) -> dict[str, Any]:
     """The line that follows the last one; `keys.AUDIT` must be watched, the transaction not begun."""
     last = stream(pipe.xrevrange(keys.AUDIT, count=1))
-    start = {"seq": 0, "hash": FIRST_PREVIOUS}
-    before: dict[str, Any] = json.loads(last[0].text(b"line")) if last else start
+    before = _line(last[0].text(b"line")) if last else None
     line = {
-        "seq": before["seq"] + 1,
+        "seq": before.seq + 1 if before else 1,
         "at": at,
         "actor": _clean(audit.actor),
         "event": _clean(audit.event),
@@ -123,7 +123,7 @@ def next_line(pipe: Pipeline, *, audit: Audit, request: Request, at: str) -> dic
         "revision": request.revision,
         "words": _clean(audit.words),
         "fingerprint": request.fingerprint,
-        "previous": before["hash"],
+        "previous": before.hash if before else FIRST_PREVIOUS,
     }
     return {**line, "hash": hash_of(line)}
 
@@ -150,6 +150,16 @@ def verify(lines: Iterable[str]) -> Verified | Broken:
         assert isinstance(line, dict)
         seq, head = line["seq"], line["hash"]
     return Verified(count=seq, head=head)
+
+
+def _line(text: str) -> AuditLine:
+    try:
+        return AuditLine.model_validate_json(text)
+    except ValidationError as error:
+        raise UnreadableEntry(
+            "A line of the audit chain was changed in Redis, or written by another version of Ottla: "
+            "`python -m ledger export` and `verify` name it."
+        ) from error
 
 
 def _parsed(text: str) -> dict[str, Any] | str:

@@ -33,7 +33,7 @@ class Head(NamedTuple):
 
     version: int
     state: State | None
-    """None = a state this version of Ottla does not know."""
+    """None = another version of Ottla wrote the entry."""
 
 
 def write(pipe: Pipeline, request: Request) -> None:
@@ -82,10 +82,12 @@ def read_from(redis: Redis, request_id: str) -> Request | None:
 
 def head(pipe: Pipeline, request_id: str) -> Head | None:
     """Version and state as stored; the pipeline must not have begun its transaction."""
-    version, state = values(pipe.hmget(keys.request(request_id), ["version", "state"]))
+    asked = ["format", "version", "state"]
+    written, version, state = values(pipe.hmget(keys.request(request_id), asked))
     if version is None or state is None:
         return None
-    return Head(version=int(version), state=known_state(state.decode()))
+    ours = written == FORMAT.encode()
+    return Head(version=int(version), state=known_state(state.decode()) if ours else None)
 
 
 def known_state(text: str) -> State | None:

@@ -160,7 +160,9 @@ def _still_ours(pipe: Pipeline, request: Request, fence: Fence | None) -> State:
     stored = entries.head(pipe, request.id)
     if stored is None:
         raise Conflict(f"{request.id} is not in the ledger.")
-    if stored.version != request.version or stored.state is None:
+    if stored.state is None:
+        raise entries.UnreadableEntry(f"{request.id} was written by another version of Ottla.")
+    if stored.version != request.version:
         raise Conflict(
             f"{request.id} was saved by somebody else: it is at version {stored.version}, "
             f"this save started from {request.version}."

@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 import pytest
 from redis import Redis
@@ -32,13 +33,21 @@ class RedisServer:
     """One server in one folder; a port that stays the same when it is started again."""
 
     folder: Path
+    password: str = ""
     options: tuple[str, ...] = ()
     port: int = field(default_factory=lambda: free_port())
     process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
-        return f"redis://127.0.0.1:{self.port}/0"
+        return f"redis://{f':{self.password}@' if self.password else ''}127.0.0.1:{self.port}/0"
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
     def start(self) -> None:
         """Start it with an append-only file and wait until it serves."""
@@ -46,6 +55,7 @@ class RedisServer:
             binary(),
             *("--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder)),
             *("--appendonly", "yes", "--save", "", "--loglevel", "warning"),
+            *(("--requirepass", self.password) if self.password else ()),
             *self.options,
         ]
         with (self.folder / "redis.log").open("ab") as log:
@@ -68,12 +78,13 @@ class RedisServer:
     def _wait_until_it_serves(self) -> None:
         end = time.monotonic() + START_SECONDS_MAX
         while time.monotonic() < end:
-            with Redis(host="127.0.0.1", port=self.port) as redis:
+            with Redis.from_url(self.url) as redis:
                 try:
                     redis.ping()
                     return
                 except RedisConnectionError:
                     time.sleep(0.02)
+        self.kill()
         raise RuntimeError(f"redis-server did not start; see {self.folder / 'redis.log'}")
 
 
@@ -114,10 +125,8 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         _refuse_a_database_in_use(url)
         yield url
         return
-    server = RedisServer(folder=tmp_path_factory.mktemp("redis"))
-    server.start()
-    yield server.url
-    server.stop()
+    with RedisServer(folder=tmp_path_factory.mktemp("redis")) as server:
+        yield server.url
 
 
 @pytest.fixture

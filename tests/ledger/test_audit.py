@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from redis import Redis
 
 from changes.lifecycle import Event
 from changes.plan import canonical
-from ledger import Audit, Broken, Ledger, Verified, verify
+from ledger import Audit, Broken, Ledger, UnreadableEntry, Verified, verify
 from ledger.audit import WORDS_MAX, hash_of
 from tests.ledger.conftest import Opens
 from tests.ledger.toys import NOW, moved
@@ -69,6 +70,18 @@ class TestChain:
         assert line.words.startswith('a\nb\u2028"?\x00x')
         assert len(line.words) < WORDS_MAX + 10
         assert isinstance(verify(StringIO("\n".join(exported_raw(ledger)))), Verified)
+
+    def test_is_not_continued_after_a_last_line_that_was_spoiled(
+        self, ledger: Ledger, redis: Redis, opens: Opens
+    ) -> None:
+        request = opens()
+        redis.xadd("ottla:audit", {"line": '{"hash":"none"}'}, id="2-0")
+        with pytest.raises(UnreadableEntry, match="audit chain was changed"):
+            moved(ledger, request, Event.CANCELLED)
+        with pytest.raises(UnreadableEntry):
+            list(ledger.audit_lines())
+        assert broken(exported(ledger)).line == 2
+        assert ledger.load("R-1") == request
 
     def test_refuses_a_line_about_a_request_nobody_asked(self, ledger: Ledger) -> None:
         with pytest.raises(ValueError, match="R-9"):

@@ -28,10 +28,8 @@ FIT = {"redis_version": "6.2.0", "redis_mode": "standalone", "aof_enabled": 1}
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[RedisServer]:
     """One of our own, to be killed."""
-    server = RedisServer(folder=tmp_path)
-    server.start()
-    yield server
-    server.stop()
+    with RedisServer(folder=tmp_path) as server:
+        yield server
 
 
 def ask(ledger: Ledger) -> object:
@@ -219,25 +217,22 @@ class TestRefusedServers:
         assert what_is_unwise(FIT) == ()
 
     def test_full_ones_say_that_they_are_full(self, tmp_path: Path) -> None:
-        server = RedisServer(folder=tmp_path, options=("--maxmemory", "1mb"))
-        server.start()
-        ledger = connect(server.url)
-        with pytest.raises(LedgerUnavailable, match="out of memory and refuses writes"):
-            ask(ledger)
-        ledger.close()
-        server.stop()
+        with RedisServer(folder=tmp_path, options=("--maxmemory", "100kb")) as server:
+            ledger = connect(server.url)
+            with pytest.raises(LedgerUnavailable, match="out of memory and refuses writes"):
+                ask(ledger)
+            assert ledger.requests() == ()
+            ledger.close()
 
     def test_without_an_append_only_file_are_used_with_a_warning(
         self, tmp_path: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
-        server = RedisServer(folder=tmp_path, options=("--appendonly", "no"))
-        server.start()
-        ledger = connect(server.url)
-        ledger.check()
-        ledger.check()
+        with RedisServer(folder=tmp_path, options=("--appendonly", "no")) as server:
+            ledger = connect(server.url)
+            ledger.check()
+            ledger.check()
+            ledger.close()
         assert caplog.text.count("keeps no append-only file") == 1
-        ledger.close()
-        server.stop()
 
 
 class TestPassword:
@@ -258,17 +253,15 @@ class TestPassword:
         connect(url)
 
     def test_that_is_wrong_or_missing_is_said(self, tmp_path: Path) -> None:
-        server = RedisServer(folder=tmp_path, options=("--requirepass", "right"))
-        server.start()
-        for url in (server.url, server.url.replace("//", "//:wrong@")):
-            ledger = connect(url)
-            with pytest.raises(LedgerUnavailable, match="refuses the user or password"):
-                ledger.check()
+        with RedisServer(folder=tmp_path, password="right") as server:
+            for login in ("", ":wrong@"):
+                ledger = connect(server.url.replace(":right@", login))
+                with pytest.raises(LedgerUnavailable, match="refuses the user or password"):
+                    ledger.check()
+                ledger.close()
+            ledger = connect(server.url)
+            ledger.check()
             ledger.close()
-        ledger = connect(server.url.replace("//", "//:right@"))
-        ledger.check()
-        ledger.close()
-        server.stop()
 
     def test_whose_user_may_not_do_that_is_said(self, server: RedisServer) -> None:
         with Redis.from_url(server.url) as redis:

@@ -39,10 +39,12 @@ class TestFollow:
 
     def test_wakes_up_at_once(self, ledger: Ledger, opens: Opens) -> None:
         news = ledger.follow(timeout_seconds=5)
-        threading.Timer(0.1, opens).start()
+        soon = threading.Timer(0.1, opens)
+        soon.start()
         begun = time.monotonic()
         assert next(news) == "R-1"
         assert time.monotonic() - begun < 1
+        soon.join()
 
 
 class TestChangedSince:

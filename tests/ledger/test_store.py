@@ -206,9 +206,12 @@ class TestSave:
         self, ledger: Ledger, redis: Redis, opens: Opens
     ) -> None:
         request = opens()
-        redis.hset("ottla:request:R-1", "state", "hibernating")
-        with pytest.raises(Conflict):
-            ledger.save(request, audit=None)
+        for field, value in (("state", "hibernating"), ("format", "2")):
+            redis.hset("ottla:request:R-1", field, value)
+            before = everything(redis)
+            with pytest.raises(UnreadableEntry, match="R-1 was written by another version"):
+                ledger.save(request, audit=None)
+            assert everything(redis) == before
 
     def test_refuses_a_due_time_without_a_zone(self, ledger: Ledger, opens: Opens) -> None:
         with pytest.raises(ValueError, match="no time zone"):
