@@ -5,6 +5,7 @@ The surprise is in the choice: it is random, not round robin, and a dead connect
 
 import asyncio
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,6 +62,7 @@ class SocketHub:
         self._faults, self._quirks = faults, quirks
         self._waiting: dict[str, asyncio.Future[Json | None]] = {}
         self._held: list[tuple[str, Json]] = []
+        self.on_change: Callable[[int], None] = lambda _count: None
 
     async def serve(self, request: web.Request, *, seconds: float) -> web.WebSocketResponse:
         # autoping off: a pong must carry the same bytes, and a fault may withhold it.
@@ -75,17 +77,18 @@ class SocketHub:
             self._faults.take("socket", actions=("half_open", "no_pong")) is None
         )
         self.connections.append(connection)
-        self._log.write(
-            "socket", event="open", connection=connection.id, count=len(self.connections)
-        )
+        self._counted("open", connection)
         try:
             await self._run(connection, seconds=seconds)
         finally:
             self.connections.remove(connection)
-            self._log.write(
-                "socket", event="closed", connection=connection.id, count=len(self.connections)
-            )
+            self._counted("closed", connection)
         return socket
+
+    def _counted(self, event: str, connection: Connection) -> None:
+        count = len(self.connections)
+        self._log.write("socket", event=event, connection=connection.id, count=count)
+        self.on_change(count)
 
     async def _run(self, connection: Connection, *, seconds: float) -> None:
         if self._faults.take("socket", actions=("no_hello",)) is None:

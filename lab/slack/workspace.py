@@ -154,6 +154,9 @@ def build_workspace(
             app_id=seed.app_id, clock=clock, mint=mint, log=log, faults=faults, quirks=quirks
         ),
     )
+    workspace.sockets.on_change = lambda count: workspace.feed.publish(
+        kind="connections", content={"count": count}, audience=lambda _: True
+    )
     fill(workspace)
     return workspace
 

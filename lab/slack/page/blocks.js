@@ -43,9 +43,9 @@ function table(block) {
     h("tbody", {}, rows.map((row) => h("tr", {}, row.map((one, place) => cell(one, place, "td")))))));
 }
 
-export function picture(url, alt, title) {
+export function picture(url, alt, title, size) {
   return h("figure", {}, title && h("figcaption", {}, title),
-    h("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, h("img", { class: "picture", src: url, alt, loading: "lazy" })));
+    h("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, h("img", { class: "picture", src: url, alt, width: size?.[0] ? String(size[0]) : null, height: size?.[1] ? String(size[1]) : null })));
 }
 
 // Standard Markdown, as far as bots use it in messages.

@@ -2,6 +2,7 @@
 
 import { h, icon } from "./dom.js";
 import { EMOJI } from "./emoji.js";
+import { emojiNode } from "./glyphs.js";
 import { act } from "./net.js";
 import { channelNow, isMember, state } from "./store.js";
 
@@ -131,7 +132,7 @@ function names(sign, word) {
       .map((one) => ({ insert: `#${one.name}`, show: `#${one.name}`, note: one.topic }));
   }
   if (sign === ":") {
-    return [...EMOJI.keys()].filter((name) => name.startsWith(word)).map((name) => ({ insert: `:${name}:`, show: EMOJI.get(name), note: `:${name}:` }));
+    return [...EMOJI.keys()].filter((name) => name.startsWith(word)).map((name) => ({ insert: `:${name}:`, show: emojiNode(name), note: `:${name}:` }));
   }
   const people = [...state.people.values()].filter((one) => !one.deleted && one.name.startsWith(word));
   const groups = [...state.groups.values()].filter((one) => one.handle.startsWith(word));

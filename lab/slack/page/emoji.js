@@ -26,6 +26,3 @@ back 🔙 end 🔚 soon 🔜 new 🆕 ok 🆗 up 🆙 sos 🆘 vertical_traffic_
 const words = TABLE.trim().split(/\s+/);
 export const EMOJI = new Map();
 for (let place = 0; place < words.length; place += 2) EMOJI.set(words[place], words[place + 1]);
-
-export const emoji = (name) => EMOJI.get(name.replace(/::skin-tone-\d$/, "")) ?? `:${name}:`;
-export const withEmoji = (text) => text.replace(/:([a-z0-9_+'-]+):/g, (whole, name) => EMOJI.get(name) ?? whole);

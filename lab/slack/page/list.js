@@ -8,7 +8,7 @@ const GROUP_SECONDS = 300;
 const NEAR_END_PIXELS = 90;
 const held = new WeakMap();
 
-export function renderList(frame, messages, { channel, openThread, newAfter, lead }) {
+export function renderList(frame, messages, { channel, openThread, newAfter, lead, isThread }) {
   const known = held.get(frame) ?? new Map();
   const following = frame.dataset.shown !== channel || frame.scrollHeight - frame.scrollTop - frame.clientHeight < NEAR_END_PIXELS;
   const fresh = new Map();
@@ -16,12 +16,13 @@ export function renderList(frame, messages, { channel, openThread, newAfter, lea
   let before = null;
   let marked = false;
   for (const message of messages) {
-    if (!before || day(before.ts) !== day(message.ts)) nodes.push(dayLine(message.ts));
+    if (!isThread && (!before || day(before.ts) !== day(message.ts))) nodes.push(dayLine(message.ts));
     if (newAfter && !marked && message.ts > newAfter && message.user !== state.me) {
       marked = true;
       if (before) nodes.push(h("div", { class: "new-line", data: { qa: "new-line" } }, h("span", {}, "New")));
     }
-    const grouped = belongTogether(before, message);
+    if (isThread && before && before.ts === messages[0].ts) nodes.push(repliesLine(messages.length - 1));
+    const grouped = !(isThread && before?.ts === messages[0].ts) && belongTogether(before, message);
     const signature = JSON.stringify([message, grouped, state.me, channel]);
     const old = known.get(message.ts);
     const entry = old?.signature === signature ? old : { signature, node: messageNode(message, { channel, grouped, openThread }) };
@@ -30,9 +31,19 @@ export function renderList(frame, messages, { channel, openThread, newAfter, lea
     before = message;
   }
   held.set(frame, fresh);
+  if (!frame.dataset.follows) follow(frame);
   place(frame, nodes);
   frame.dataset.shown = channel;
   if (following) frame.scrollTop = frame.scrollHeight;
+}
+
+// A picture that arrives late makes the list longer: stay at the end if the reader was there.
+function follow(frame) {
+  frame.dataset.follows = "1";
+  let atEnd = true;
+  frame.addEventListener("scroll", () => { atEnd = frame.scrollHeight - frame.scrollTop - frame.clientHeight < NEAR_END_PIXELS; });
+  frame.addEventListener("load", () => { if (atEnd) frame.scrollTop = frame.scrollHeight; }, true);
+  new ResizeObserver(() => { if (atEnd) frame.scrollTop = frame.scrollHeight; }).observe(frame);
 }
 
 // Moves nothing that stands where it should: a node that is put again loses focus and selection.
@@ -52,6 +63,8 @@ function dayLine(ts) {
     : whenOf(ts).toLocaleDateString("en-GB", { weekday: "long", day: "numeric", month: "long" });
   return h("div", { class: "day-line" }, h("span", {}, words));
 }
+
+const repliesLine = (count) => h("div", { class: "replies-line" }, h("span", {}, count === 1 ? "1 reply" : `${count} replies`));
 
 function belongTogether(before, message) {
   return Boolean(before) && before.user === message.user && before.username === message.username

@@ -103,7 +103,7 @@ function drawThread(channel) {
   document.body.classList.toggle("thread-open", open);
   if (!open) return;
   threadPlace.textContent = channel.name ? `#${channel.name}` : "";
-  renderList(threadList, messages, { channel: `${channel.id}`, openThread: null, newAfter: null, lead: null });
+  renderList(threadList, messages, { channel: `${channel.id}`, openThread: null, newAfter: null, lead: null, isThread: true });
   if (threadList.dataset.thread !== state.thread) threadList.scrollTop = threadList.scrollHeight;
   threadList.dataset.thread = state.thread;
   side.refresh();

@@ -2,7 +2,7 @@
 
 import { blocks, picture } from "./blocks.js";
 import { h, icon } from "./dom.js";
-import { emoji } from "./emoji.js";
+import { emojiNode } from "./glyphs.js";
 import { act } from "./net.js";
 import { authorOf, person, shownName, state } from "./store.js";
 import { link, mrkdwn } from "./text.js";
@@ -74,7 +74,7 @@ function file(one) {
   const url = `/files-pri/${state.team.id}-${one.id}/${encodeURIComponent(one.name)}?as=${state.me}`;
   const data = { qa: "file", fileId: one.id };
   if (one.mimetype?.startsWith("image/")) {
-    return h("div", { class: "file image", data }, picture(url, one.alt_txt ?? one.title, h("span", {}, one.title, h("small", {}, ` ${sizeText(one.size)}`))));
+    return h("div", { class: "file image", data }, picture(url, one.alt_txt ?? one.title, h("span", {}, one.title, h("small", {}, ` · ${sizeText(one.size)}`)), [one.original_w, one.original_h]));
   }
   return h("a", { class: "file", data, href: `${url}&download=1`, download: one.name }, icon("file"),
     h("span", {}, h("b", {}, one.title), h("small", {}, `${one.pretty_type || "File"} · ${sizeText(one.size)}`)));
@@ -85,7 +85,7 @@ function reactions(message) {
   return h("div", { class: "reactions" }, message.reactions.map((one) => h("span", {
     class: one.users.includes(state.me) ? "reaction mine" : "reaction", data: { qa: "reaction", name: one.name, count: one.count },
     title: one.users.map((id) => person(id).name).join(", "),
-  }, emoji(one.name), h("b", {}, String(one.count)))));
+  }, emojiNode(one.name), h("b", {}, String(one.count)))));
 }
 
 function threadLine(message, openThread) {

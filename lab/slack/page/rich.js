@@ -1,8 +1,8 @@
 // rich_text blocks: sections, lists, quotes and code, with styled runs.
 
 import { h } from "./dom.js";
-import { emoji } from "./emoji.js";
-import { channelLink, link, mention } from "./text.js";
+import { emojiNode, withGlyphs } from "./glyphs.js";
+import { channelLink, codeNode, link, mention } from "./text.js";
 import { state } from "./store.js";
 
 const PARTS = {
@@ -17,17 +17,18 @@ const PARTS = {
 export const richText = (block) => block.elements.map((part) => PARTS[part.type]?.(part));
 
 const RUNS = {
-  text: (one) => one.text.split("\n").flatMap((line, place) => (place ? [h("br"), line] : [line])),
+  text: (one) => (one.style?.code ? [codeNode(one.text)]
+    : one.text.split("\n").flatMap((line, place) => (place ? [h("br"), ...withGlyphs(line)] : withGlyphs(line)))),
   link: (one) => link(one.url, one.text),
   user: (one) => mention(one.user_id),
   channel: (one) => channelLink(one.channel_id),
   usergroup: (one) => h("span", { class: "mention" }, `@${state.groups.get(one.usergroup_id)?.handle ?? one.usergroup_id}`),
   broadcast: (one) => h("span", { class: "mention me" }, `@${one.range}`),
-  emoji: (one) => emoji(one.name),
+  emoji: (one) => emojiNode(one.name),
   date: (one) => h("time", {}, new Date(one.timestamp * 1000).toLocaleString("en-GB")),
   color: (one) => h("code", {}, one.value),
 };
-const STYLES = { code: "code", bold: "b", italic: "i", strike: "s", underline: "u" };
+const STYLES = { bold: "b", italic: "i", strike: "s", underline: "u" };
 
 function run(one) {
   let node = RUNS[one.type]?.(one) ?? one.text ?? "";

@@ -1,7 +1,7 @@
 // Slack's mrkdwn as DOM: styles, code, quotes, links, mentions, dates. Nothing here builds markup from strings.
 
 import { h } from "./dom.js";
-import { EMOJI, withEmoji } from "./emoji.js";
+import { emojiNode, withEmoji, withGlyphs } from "./glyphs.js";
 import { person, state } from "./store.js";
 
 const RUNS = new RegExp([
@@ -53,16 +53,16 @@ export function runs(text) {
   const out = [];
   let place = 0;
   for (const found of text.matchAll(RUNS)) {
-    if (found.index > place) out.push(unescape(text.slice(place, found.index)));
+    if (found.index > place) out.push(...withGlyphs(unescape(text.slice(place, found.index))));
     out.push(token(found.groups, found[0]));
     place = found.index + found[0].length;
   }
-  if (place < text.length) out.push(unescape(text.slice(place)));
+  if (place < text.length) out.push(...withGlyphs(unescape(text.slice(place))));
   return out;
 }
 
 function token(found, whole) {
-  if (found.code) return h("code", {}, unescape(found.code.slice(1, -1)));
+  if (found.code) return codeNode(unescape(found.code.slice(1, -1)));
   if (found.bold) return h("b", {}, runs(found.bold));
   if (found.italic) return h("i", {}, runs(found.italic));
   if (found.strike) return h("s", {}, runs(found.strike));
@@ -72,8 +72,11 @@ function token(found, whole) {
   if (found.range) return h("span", { class: "mention me" }, `@${found.range}`);
   if (found.date) return h("time", {}, dateText(Number(found.date), found.format, found.fallback));
   if (found.url) return link(unescape(found.url), found.label && unescape(found.label));
-  return EMOJI.get(found.emoji) ?? whole;
+  return found.emoji ? emojiNode(found.emoji) : whole;
 }
+
+// Code made of nothing but bar characters is a progress bar.
+export const codeNode = (text) => h("code", { class: /^[█▓▒░■□▰▱▉▊▋▌▍▎▏━─ ]{4,}$/.test(text) ? "bar" : null }, text);
 
 export const mention = (id) => h("span", { class: id === state.me ? "mention me" : "mention", title: person(id).role }, `@${person(id).name}`);
 
@@ -109,6 +112,6 @@ function dateText(seconds, format, fallback) {
 export function textObject(text) {
   if (!text) return [];
   if (text.type === "mrkdwn") return mrkdwn(text.text);
-  const shown = text.emoji === false ? text.text : withEmoji(text.text);
-  return shown.split("\n").flatMap((line, place) => (place ? [h("br"), line] : [line]));
+  const line = text.emoji === false ? (words) => [words] : withEmoji;
+  return text.text.split("\n").flatMap((words, place) => (place ? [h("br"), ...line(words)] : line(words)));
 }
