@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
+from changes.facts import Broker, MskNode, Partition
 from policies.__main__ import main
+from tests.policies.samples import survey
+from tests.policies.test_documents import shipped
 
 FACTS = {
     "scale.brokers": 30,
@@ -101,6 +105,45 @@ def test_explain_refuses_with_a_sentence(words: tuple[str, ...], message: str) -
     assert not found.stdout
 
 
+def surveyed(where: Path) -> str:
+    """Three brokers in three zones, thirty partitions, as a survey writes it."""
+    cluster = shipped().clusters["orders-prod"]
+    facts = survey()
+    ids = (1, 2, 3)
+    file = where / "survey.json"
+    file.write_text(
+        facts.with_(
+            cluster=cluster.ref,
+            msk=facts.msk.with_(state="ACTIVE", arn=cluster.arn),
+            nodes=tuple(
+                MskNode(broker_id=i, endpoints=(), subnet=f"s{i}", instance_type="kafka.m5.large")
+                for i in ids
+            ),
+            brokers=tuple(Broker(broker_id=i, rack="abc"[i - 1]) for i in ids),
+            partitions=tuple(
+                Partition(topic="t", partition=n, replicas=ids, isr=ids, leader=1, size_bytes=10**6)
+                for n in range(30)
+            ),
+        ).model_dump_json()
+    )
+    return str(file)
+
+
+@pytest.mark.parametrize(
+    ("brokers", "words"),
+    [
+        ("6", "verdict: needs approvals\n  1 of @kafka-approvers"),
+        ("9", "verdict: needs approvals\n  2 of @kafka-approvers"),
+        ("30", "30 brokers are more than the 12"),
+        ("5", "6 can"),
+    ],
+)
+def test_explain_plans_a_survey_for_real(tmp_path: Path, brokers: str, words: str) -> None:
+    found = run("explain", "orders-prod", f"scale brokers {brokers}", "--facts", surveyed(tmp_path))
+    assert found.exit_code == 0
+    assert words in found.output
+
+
 def test_explain_names_a_fact_that_does_not_exist(tmp_path: Path) -> None:
     file = tmp_path / "facts.json"
     file.write_text(json.dumps({"scale.borkers": 6}))
@@ -109,18 +152,20 @@ def test_explain_names_a_fact_that_does_not_exist(tmp_path: Path) -> None:
     assert "fact `scale.borkers` is not known" in found.stderr
 
 
-def entry(expect: str | None = None, **facts: object) -> dict[str, object]:
+def entry(
+    expect: str | None = None, *, facts: Mapping[str, object] | None = None
+) -> dict[str, object]:
     return {
         "cluster": "orders-prod",
         "change": "scale brokers",
-        "facts": {**FACTS, **facts},
+        "facts": {**FACTS, **(facts or {})},
         "expect": expect,
     }
 
 
 def test_simulate_counts_what_would_be_said_now(tmp_path: Path) -> None:
     file = tmp_path / "past.jsonl"
-    entries = [entry(), entry(**{"scale.brokers": 6, "scale.brokers_added": 3})]
+    entries = [entry(), entry(facts={"scale.brokers": 6, "scale.brokers_added": 3})]
     file.write_text("\n".join(json.dumps(one) for one in entries))
     found = run("simulate", str(file))
     assert found.exit_code == 0
@@ -144,7 +189,7 @@ def test_simulate_ends_with_1_when_a_verdict_changed(tmp_path: Path) -> None:
         ("nonsense", "this is not JSON"),
         (json.dumps([{**entry(), "change": "fly"}]), "there is no change `fly`"),
         (json.dumps([{**entry(), "cluster": "x"}]), "there is no cluster `x`"),
-        (json.dumps([entry(**{"a.b": 1})]), "fact `a.b` is not known"),
+        (json.dumps([entry(facts={"a.b": 1})]), "fact `a.b` is not known"),
     ],
 )
 def test_simulate_refuses_with_a_sentence(tmp_path: Path, text: str, message: str) -> None:
