@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import time
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from lab.aws.series import metric
+from lab.aws.cloudwatch import CloudWatch
+from lab.aws.faults import Faults
+from lab.aws.series import SeriesStore, metric
 from tests.lab.aws.conftest import Aws
 
-# Far from now, so that the sampler behind the server does not write into the same buckets.
-T0 = 1_700_000_040  # a multiple of 60
+# An hour ago: within what is kept, and away from the buckets the server's own sampler writes.
+T0 = time.time() // 60 * 60 - 3_600
 
 
 def moment(at: float) -> dt.datetime:
@@ -207,11 +210,13 @@ async def test_metrics_are_found_by_dimension_name_or_value(aws: Aws) -> None:
     assert await found(Name="Topic") == 0
 
 
-async def test_recently_active_leaves_old_metrics_out(aws: Aws) -> None:
-    put(aws, "Made", {T0: 1.0})
-    assert (await aws.metrics("list_metrics", MetricName="Made"))["Metrics"]
-    recent = await aws.metrics("list_metrics", MetricName="Made", RecentlyActive="PT3H")
-    assert not recent["Metrics"]
+async def test_recently_active_leaves_old_metrics_out() -> None:
+    series = SeriesStore()
+    series.add(metric("AWS/Kafka", "Made", {"Cluster Name": "orders"}), at=T0, value=1.0)
+    cloudwatch = CloudWatch(series=series, faults=Faults(), clock=lambda: T0 + 3 * 3_600 + 1)
+    assert (await cloudwatch.list_metrics({}))["Metrics"]
+    assert not (await cloudwatch.list_metrics({"RecentlyActive": "PT3H"}))["Metrics"]
+    cloudwatch.close()
 
 
 async def test_the_sampler_behind_the_server_measures_the_fleet(aws: Aws) -> None:
