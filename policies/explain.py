@@ -129,7 +129,9 @@ def mismatch(policy: CompiledPolicy, change: str, cluster: Cluster) -> str:
 
 def verdict_in_words(verdict: Verdict) -> str:
     lines = [f"verdict: {verdict.outcome.replace('_', ' ')}"]
-    lines += [f"  because {one.rule}: {one.message}" for one in verdict.reasons]
+    for one in verdict.reasons:
+        lines.append(f"  because {one.rule}: {one.message}")
+        lines += [f"  would pass: {one.would_pass}"] if one.would_pass else []
     lines += [f"  {need_in_words(need)}" for need in verdict.approvals]
     lines += [f"  warns: {warning}" for warning in verdict.warnings]
     return "\n".join(lines)
