@@ -11,11 +11,12 @@ import click
 
 # Imported before RQ forks, so that a child does not pay for it on every job.
 import workers.jobs  # noqa: F401  (imported for its side effect: warm modules in the parent)
+from cluster.aws import aws_client
 from ledger import LedgerUnavailable
 from ledger.connect import connection_for_worker
 from workers import ticker
 from workers.queue_worker import worker
-from workers.runtime import CannotStart, runtime, settings_from
+from workers.runtime import CannotStart, Runtime, runtime, settings_from
 
 
 @click.command(help="Carry approved changes out, tick by tick, from the ledger's queue.")
@@ -25,7 +26,9 @@ def main(*, with_ticker: bool, burst: bool) -> None:
     logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("botocore").setLevel("WARNING")
     try:
-        runtime().ledger.check()
+        own = runtime()
+        own.ledger.check()
+        warm(own)
         if with_ticker:
             multiprocessing.Process(target=ticker.run, daemon=True).start()
         worker(connection_for_worker(settings_from(os.environ).redis_url)).work(
@@ -33,6 +36,13 @@ def main(*, with_ticker: bool, burst: bool) -> None:
         )
     except (CannotStart, LedgerUnavailable) as refused:
         sys.exit(f"The worker does not start: {refused}")
+
+
+def warm(own: Runtime) -> None:
+    """Read AWS's service models once, here: every forked job would pay a second for them."""
+    for region in {cluster.region for cluster in own.policies.clusters.values()}:
+        for service in ("kafka", "cloudwatch"):
+            aws_client(service, region=region).close()
 
 
 if __name__ == "__main__":
