@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.lab.slack.conftest import Bench, Serve, connect, until
+from tests.lab.slack.conftest import QUICK, Bench, Serve, connect, hang_up, until
 
 
 def button(text: str, action_id: str, **more: Any) -> dict[str, Any]:
@@ -110,7 +110,7 @@ async def test_selects_and_checkboxes_report_their_state(bench: Bench) -> None:
 
 
 async def test_a_click_nobody_handles_fails_and_is_never_repeated(serving: Serve) -> None:
-    bench = await serving()
+    bench = await serving(quirks=QUICK)
     posted = await bench.client.chat_postMessage(
         channel="C0LABKAFKA", text="x", blocks=card(button("Go", "go"))
     )
@@ -127,4 +127,4 @@ async def test_a_click_nobody_handles_fails_and_is_never_repeated(serving: Serve
         "no_connection",
         "timeout",
     ]
-    await handler.close_async()
+    await hang_up(handler)

@@ -6,7 +6,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.lab.slack.conftest import Bench, Serve, connect, until
+from tests.lab.slack.conftest import Bench, Serve, connect, hang_up, until
 
 
 async def test_an_ack_with_text_becomes_an_ephemeral_for_the_asker_only(bench: Bench) -> None:
@@ -66,7 +66,7 @@ async def test_respond_works_before_and_after_the_ack_and_five_times_only(bench:
 async def test_a_late_ack_and_no_ack_are_told_as_timeout(bench: Bench) -> None:
     @bench.app.command("/kafka")
     async def asked(ack: Any) -> None:
-        await asyncio.sleep(3.2)
+        await asyncio.sleep(0.8)
         await ack("too late")
 
     answer = await bench.act("command", text="/kafka status")
@@ -82,7 +82,7 @@ async def test_without_a_connection_a_command_fails_at_once(serving: Serve) -> N
     handler = await connect(bench.app, bench.running)
     await asyncio.sleep(0.1)
     assert [d["status"] for d in bench.log("delivery")] == ["no_connection"]
-    await handler.close_async()
+    await hang_up(handler)
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,7 @@ async def test_a_mention_fires_twice_under_different_event_ids(wide: Bench) -> N
 
     await wide.act("message", text="hey @wide")
     await until(lambda: len(wide.seen) == 2)
+    await until(lambda: len(wide.log("delivery")) == 2)
     ids = {d["payload"]["event_id"] for d in wide.log("delivery")}
     assert {e["type"] for e in wide.seen} == {"message", "app_mention"}
     assert len(ids) == 2
