@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from aiohttp import web
 
 from lab.aws.aws_json import AwsJson
+from lab.aws.aws_query import AwsQuery
 from lab.aws.faults import Faults
 from lab.aws.protocol import Call, Handlers, Wire
 from lab.aws.refusals import Refused, not_built
@@ -31,19 +32,21 @@ class Front:
         *,
         msk_wire: RestJson,
         cloudwatch_wire: AwsJson,
+        query_wire: AwsQuery,
         handlers: Mapping[str, Handlers],
         faults: Faults,
         wire_log: WireLog,
     ) -> None:
         self._msk_wire = msk_wire
         self._cloudwatch_wire = cloudwatch_wire
+        self._query_wire = query_wire
         self._handlers = handlers
         self._faults = faults
         self._wire_log = wire_log
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """One AWS request, answered."""
-        wire: Wire = self._cloudwatch_wire if _is_rpc(request) else self._msk_wire
+        wire = self._wire(request)
         try:
             call = await self._understand(request)
         except Refused as refused:
@@ -61,12 +64,19 @@ class Front:
             )
             return self._refuse(call.wire, broke, operation=call.operation, call=call)
 
+    def _wire(self, request: web.Request) -> Wire:
+        if not _is_rpc(request):
+            return self._msk_wire
+        return self._cloudwatch_wire if "X-Amz-Target" in request.headers else self._query_wire
+
     async def _understand(self, request: web.Request) -> Call:
         body = await request.read()
         if not _is_rpc(request):
             return self._msk_wire.understand(
                 method=request.method, raw_path=request.raw_path, body=body
             )
+        if self._wire(request) is self._query_wire:
+            return self._query_wire.understand(body=body)
         target = request.headers.get("X-Amz-Target", "")
         return self._cloudwatch_wire.understand(target=target, body=body)
 

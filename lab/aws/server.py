@@ -11,6 +11,7 @@ from pathlib import Path
 from aiohttp import web
 
 from lab.aws.aws_json import AwsJson
+from lab.aws.aws_query import AwsQuery
 from lab.aws.cloudwatch import CloudWatch
 from lab.aws.cluster import Cluster, Hardware
 from lab.aws.doors import Doors
@@ -101,6 +102,7 @@ async def serve(
     front = Front(
         msk_wire=RestJson(model=service_model("kafka")),
         cloudwatch_wire=AwsJson(model=service_model("cloudwatch")),
+        query_wire=AwsQuery(model=service_model("cloudwatch")),
         handlers={"kafka": Msk(cluster=cluster).handlers(), "cloudwatch": cloudwatch.handlers()},
         faults=faults,
         wire_log=wire_log,

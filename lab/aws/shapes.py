@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 from botocore.loaders import Loader
@@ -20,6 +21,7 @@ Fields = dict[str, Any]  # a JSON object whose members the AWS model names and t
 STALE_LIMITS = frozenset({"__integerMin1Max15"})
 
 
+@cache
 def service_model(name: str) -> Any:
     """The model boto3 itself ships for this service."""
     return ServiceModel(Loader().load_service_model(name, "service-2"), name)

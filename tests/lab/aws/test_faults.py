@@ -106,7 +106,9 @@ async def test_late_metrics_hide_what_is_new(aws: Aws) -> None:
         return len(answer["MetricDataResults"][0]["Values"])
 
     async with asyncio.timeout(10):
-        while not await disk_points():
+        while True:
+            if await disk_points():
+                break
             await asyncio.sleep(0.1)
     await door(aws, action="add", name="late_metrics", seconds=600)
     assert await disk_points() == 0
