@@ -5,12 +5,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from bot.cards.text import inert, plain
 
 Block = dict[str, Any]
+
+SHORTENED = "\n… (shortened)"
+LEFT_OUT = re.compile(r"^… (and [0-9,]+ more|\(shortened\))", re.MULTILINE)
 
 SECTION_LETTERS_MAX = 2900
 """Slack's limit is 3,000; the rest is for the pointer to what was cut."""
@@ -28,6 +32,8 @@ class Drawn(NamedTuple):
 
     text: str
     blocks: tuple[Block, ...]
+    shortened: bool = False
+    """Something was left out for its length."""
 
 
 def mrkdwn(words: str, *, letters_max: int = SECTION_LETTERS_MAX) -> Block:
@@ -93,44 +99,59 @@ def confirm(*, title: str, words: str, yes: str, no: str, style: str = "") -> Bl
     return {**shape, "style": style} if style else shape
 
 
-def bullets(lines: Iterable[str], *, shown_max: int = 5, more: str = "") -> str:
-    """The first few as a list, and how many there are beyond, with where to read them."""
+def bullets(lines: Iterable[str], *, shown_max: int = 5) -> str:
+    """The first few as a list, and how many there are beyond."""
     items = list(lines)
     shown = [f"• {line}" for line in items[:shown_max]]
     hidden = len(items) - shown_max
-    if hidden > 0:
-        shown.append(f"… and {hidden} more{more}")
-    return "\n".join(shown)
+    return "\n".join([*shown, f"… and {hidden} more"] if hidden > 0 else shown)
 
 
 def cut(words: str, *, letters_max: int) -> str:
     """Cut at a line's end where one is near, so that no style or link is left half open."""
     if len(words) <= letters_max:
         return words or " "
-    head = words[: letters_max - 20]
+    head = words[: max(1, letters_max - len(SHORTENED))]
     line_end = head.rfind("\n")
-    return (head[:line_end] if line_end > letters_max // 2 else head) + "\n… (shortened)"
+    if line_end <= letters_max // 2:
+        line_end = head.rfind(" ")
+    return (head[:line_end] if line_end > 0 else head) + SHORTENED
 
 
 def message(blocks: Sequence[Block], *, pointer: str) -> Drawn:
-    """The blocks within the limits of one message; what does not fit is pointed to, never dropped
-    in silence. The last block that has buttons is kept: a card without its buttons decides nothing."""
+    """The blocks within the limits of one message.
+
+    What is longest is shortened first, again and again, so that short blocks, which are the ones to
+    decide by, stay whole. What was left out is pointed to, never dropped in silence.
+    """
     kept = list(blocks)
-    cut_any = False
-    while len(kept) > BLOCKS_MAX - 1 or letters_of(kept) > MESSAGE_LETTERS_MAX:
+    while letters_of(kept) > MESSAGE_LETTERS_MAX:
+        longest = max(range(len(kept)), key=lambda index: letters_of([kept[index]]))
+        kept[longest] = _shorter(kept[longest])
+    while len(kept) > BLOCKS_MAX - 1:
         kept.pop(_least_needed(kept))
-        cut_any = True
-    if cut_any:
+    shortened = len(kept) < len(blocks) or any(
+        LEFT_OUT.search(w) for b in kept for w in words_of(b)
+    )
+    if shortened and pointer:
         kept.append(context(pointer))
-    return Drawn(text=fallback(kept), blocks=tuple(kept))
+    return Drawn(text=fallback(kept), blocks=tuple(kept), shortened=shortened)
+
+
+def _shorter(block: Block) -> Block:
+    """About half of it; fields lose their last pair."""
+    if "fields" in block and len(block["fields"]) > 2:
+        return {**block, "fields": block["fields"][:-2]}
+    if "text" in block:
+        words = block["text"]["text"]
+        return {**block, "text": {**block["text"], "text": cut(words, letters_max=len(words) // 2)}}
+    return context("… and more")
 
 
 def _least_needed(blocks: Sequence[Block]) -> int:
-    """The last block that is neither buttons nor the head of the card."""
-    for index in range(len(blocks) - 1, 1, -1):
-        if blocks[index]["type"] != "actions":
-            return index
-    return len(blocks) - 1
+    """The last section above the buttons, below the head of the card."""
+    sections = [at for at, block in enumerate(blocks) if block["type"] == "section" and at > 1]
+    return sections[-2] if len(sections) > 1 else len(blocks) // 2
 
 
 def letters_of(blocks: Iterable[Block]) -> int:
@@ -138,9 +159,12 @@ def letters_of(blocks: Iterable[Block]) -> int:
 
 
 def fallback(blocks: Iterable[Block]) -> str:
-    """The same content as the blocks, in one text."""
-    lines = [words for block in blocks for words in words_of(block)]
-    return cut("\n".join(lines), letters_max=FALLBACK_LETTERS_MAX)
+    """The same content as the blocks, in one text; the longest parts give way first."""
+    parts = ["\n".join(words_of(block)) for block in blocks if words_of(block)]
+    while sum(map(len, parts)) + len(parts) > FALLBACK_LETTERS_MAX:
+        longest = max(range(len(parts)), key=lambda index: len(parts[index]))
+        parts[longest] = cut(parts[longest], letters_max=len(parts[longest]) // 2)
+    return "\n".join(parts)
 
 
 def words_of(block: Block) -> list[str]:

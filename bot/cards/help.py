@@ -32,7 +32,9 @@ def mistake_card(mistake: Mistake) -> Drawn:
 
 def told(words: str) -> Drawn:
     """A sentence or a few, for one person."""
-    lines = "\n".join(prose(line, letters_max=1500) for line in words.splitlines() if line.strip())
+    lines = "\n".join(
+        prose(line, letters_max=1500, mentions=True) for line in words.splitlines() if line.strip()
+    )
     return message([section(lines)], pointer="Shortened.")
 
 

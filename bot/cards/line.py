@@ -20,7 +20,7 @@ def draw_line(text: str) -> Drawn:
             elements.append({"type": "text", "text": "\n"})
         elements += [_element(piece) for piece in pieces(line, letters_max=share)]
     section = {"type": "rich_text_section", "elements": elements or [{"type": "text", "text": "–"}]}
-    words = "\n".join(prose(line, letters_max=share) for line in lines)
+    words = "\n".join(prose(line, letters_max=share, mentions=True) for line in lines)
     return Drawn(text=words or "–", blocks=({"type": "rich_text", "elements": [section]},))
 
 

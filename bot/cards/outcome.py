@@ -21,10 +21,10 @@ ADVICE = {
 }
 
 
-def ended(request: Request, *, pointer: str) -> list[Block]:
+def ended(request: Request) -> list[Block]:
     """The last card: words, figures beside the plan's, steps; never a button."""
     if request.state is State.DENIED and request.verdict:
-        return [denied(request.verdict, pointer=pointer)]
+        return [denied(request.verdict)]
     if request.progress is None:
         return [section(_why_untouched(request))]
     words = [prose(request.outcome.words, letters_max=1000)] if request.outcome else []
@@ -49,7 +49,7 @@ def _why_untouched(request: Request) -> str:
         return f"Nobody decided in time. Ask again if it is still wanted.\n{UNTOUCHED}"
     if request.state is State.CANCELLED:
         return f"Taken back by {mention(request.requester)}.\n{UNTOUCHED}"
-    last = prose(request.log[-1].text, letters_max=1000) if request.log else ""
+    last = prose(request.log[-1].text, letters_max=1000, mentions=True) if request.log else ""
     return f"{last}\n{UNTOUCHED}".strip()
 
 

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from bot.cards.blocks import Block, bullets, fields, section
+from bot.cards.blocks import Block, bullets, context, fields, section
 from bot.cards.quantities import between, counted, dollars_per_month, in_bytes
 from bot.cards.text import prose
 from changes.plan import Impact, Plan
 
 RISKS = {"low": "🟢 low", "medium": "🟠 medium", "high": "🔴 high"}
-VALUE_LETTERS_MAX = 600
+VALUE_LETTERS_MAX = 400
+LINES_SHOWN_MAX = 8
 
 
-def meaning(plan: Plan, *, pointer: str) -> list[Block]:
+def meaning(plan: Plan) -> list[Block]:
     """Summary, figures as fields, then warnings and what cannot be undone."""
-    lines = [(prose(line.label), prose(line.text, letters_max=600)) for line in plan.lines]
-    figures = fields([*impact(plan.impact), *lines])
-    blocks = [section(f"*{prose(plan.summary)}*"), *figures]
-    if cautions := _cautions(plan, pointer=pointer):
+    shown = plan.lines[:LINES_SHOWN_MAX]
+    lines = [(prose(line.label), prose(line.text, letters_max=VALUE_LETTERS_MAX)) for line in shown]
+    blocks = [section(f"*{prose(plan.summary)}*"), *fields([*impact(plan.impact), *lines])]
+    if len(shown) < len(plan.lines):
+        blocks.append(context(f"… and {len(plan.lines) - len(shown)} more figures"))
+    if cautions := _cautions(plan):
         blocks.append(section(cautions))
     return blocks
 
@@ -51,14 +54,14 @@ def _duration(figures: Impact) -> str:
     return words
 
 
-def _cautions(plan: Plan, *, pointer: str) -> str:
+def _cautions(plan: Plan) -> str:
     parts = []
     if plan.warnings:
         warnings = (prose(warning) for warning in plan.warnings)
-        parts.append("⚠️ *Mind*\n" + bullets(warnings, more=pointer))
+        parts.append("⚠️ *Mind*\n" + bullets(warnings))
     if plan.cannot_be_undone:
         lost = (prose(one) for one in plan.cannot_be_undone)
-        parts.append("🔒 *Cannot be undone*\n" + bullets(lost, more=pointer))
+        parts.append("🔒 *Cannot be undone*\n" + bullets(lost))
     if plan.undo:
-        parts.append(f"↩️ *Undo* · {prose(plan.undo, letters_max=600)}")
+        parts.append(f"↩️ *Undo* · {prose(plan.undo, letters_max=VALUE_LETTERS_MAX)}")
     return "\n".join(parts)

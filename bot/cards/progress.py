@@ -18,7 +18,8 @@ ETA_SHARE_MIN = 0.05
 """Below this share a rate is noise: the plan's own range is the better guess."""
 ETA_SECONDS_MIN = 10
 
-STEPS_SHOWN_MAX = 20
+STEPS_SHOWN_MAX = 12
+TITLE_LETTERS_MAX = 120
 BROKEN = (State.FAILED, State.ROLLED_BACK, State.NEEDS_ATTENTION, State.ROLLING_BACK)
 
 
@@ -85,10 +86,13 @@ def seconds_left(request: Request, progress: Progress) -> float | None:
 def steps(request: Request) -> Block:
     """✓ done, ● now, ○ to come, ✗ where it broke."""
     titles = [step.title() for step in request.plan.steps] if request.plan else []
-    lines = [f"{_glyph(request, at)} {prose(title)}" for at, title in enumerate(titles)]
+    lines = [
+        f"{_glyph(request, at)} {prose(title, letters_max=TITLE_LETTERS_MAX)}"
+        for at, title in enumerate(titles)
+    ]
     hidden = len(lines) - STEPS_SHOWN_MAX
     if hidden > 0:
-        lines = [*lines[:STEPS_SHOWN_MAX], f"… and {hidden} more steps"]
+        lines = [*lines[:STEPS_SHOWN_MAX], f"… and {hidden} more"]
     return section("\n".join(lines) or "No steps.")
 
 

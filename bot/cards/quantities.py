@@ -41,8 +41,9 @@ def between(low: float, high: float) -> str:
     first, last = lasting(low), lasting(high)
     if first == last:
         return f"about {first}"
-    if first.split(" ")[1:] == last.split(" ")[1:]:
-        return f"{first.split(' ')[0]}–{last}"
+    figure, *unit = first.split(" ")
+    if len(unit) == 1 and unit == last.split(" ")[1:]:
+        return f"{figure}–{last}"
     return f"{first} – {last}"
 
 

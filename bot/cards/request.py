@@ -48,10 +48,8 @@ WORKING = (State.RUNNING, State.ROLLING_BACK)
 
 
 def draw(request: Request) -> Drawn:
-    pointer = f": `/kafka show {inert(request.id)}`"
-    body = [*_head(request), *_body(request, pointer=pointer), *_buttons(request)]
-    foot = _foot(request)
-    return message([*body, *foot], pointer=f"Shortened; all of it{pointer}")
+    body = [*_head(request), *_body(request), *_buttons(request), *_foot(request)]
+    return message(body, pointer=f"Shortened. All of it: `/kafka show {inert(request.id)}`")
 
 
 def _head(request: Request) -> list[Block]:
@@ -63,14 +61,14 @@ def _head(request: Request) -> list[Block]:
     return blocks
 
 
-def _body(request: Request, *, pointer: str) -> list[Block]:
+def _body(request: Request) -> list[Block]:
     if request.state.ended:
-        return ended(request, pointer=pointer)
+        return ended(request)
     if request.state in WORKING:
         return running(request)
     if request.plan is None or request.verdict is None:
         return [section("Looking at the cluster, planning, asking the policies …")]
-    blocks = [*_changed(request), *meaning(request.plan, pointer=pointer), *_warned(request)]
+    blocks = [*_changed(request), *meaning(request.plan), *_warned(request)]
     blocks.append(steps(request))
     waiting = request.state is State.AWAITING_APPROVAL
     return [*blocks, approvals(request) if waiting else section(_in_line(request))]

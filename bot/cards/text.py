@@ -95,15 +95,20 @@ def pieces(text: str, *, letters_max: int = LETTERS_MAX) -> tuple[Piece, ...]:
     return tuple(piece for piece in found if piece.words)
 
 
-def prose(text: str, *, letters_max: int = LETTERS_MAX) -> str:
-    """Our own sentence for mrkdwn: what `pieces` finds keeps its meaning, the rest is inert."""
-    words = "".join(_in_mrkdwn(piece) for piece in pieces(text, letters_max=letters_max))
+def prose(text: str, *, letters_max: int = LETTERS_MAX, mentions: bool = False) -> str:
+    """Our own sentence for mrkdwn: code in backticks stays, the rest is inert.
+
+    `mentions` only for the lines of the log and for refusals, which name people by id on purpose.
+    """
+    found = pieces(text, letters_max=letters_max)
+    words = "".join(_in_mrkdwn(piece, mentions=mentions) for piece in found)
     return words.replace("&gt;", "›", 1) if words.startswith("&gt;") else words
 
 
-def _in_mrkdwn(piece: Piece) -> str:
+def _in_mrkdwn(piece: Piece, *, mentions: bool) -> str:
     if piece.kind in MENTIONS:
-        return f"<{MENTIONS[piece.kind]}{piece.words}>"
+        token = f"<{MENTIONS[piece.kind]}{piece.words}>"
+        return token if mentions else _neutral(token)
     return code(piece.words) if piece.kind == "code" else _neutral(piece.words)
 
 

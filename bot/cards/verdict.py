@@ -13,9 +13,9 @@ GROUP_ID = re.compile(r"S[A-Z0-9]{2,20}")
 USER_ID = re.compile(r"[UW][A-Z0-9]{2,20}")
 
 
-def denied(verdict: Verdict, *, pointer: str) -> Block:
+def denied(verdict: Verdict) -> Block:
     """The rules' own messages, and the nearest thing they would allow."""
-    reasons = bullets((_reason(one) for one in verdict.reasons), more=pointer)
+    reasons = bullets(_reason(one) for one in verdict.reasons)
     return section(f"*The policies say no*\n{reasons or 'No rule allows it.'}")
 
 
