@@ -202,7 +202,15 @@ def finished(request: Request, *, now: datetime) -> Request:
         leaders_changed=_number(memory.get("leaders_changed")),
     )
     done = request.moved(event=Event.STEPS_FINISHED, now=now).with_(outcome=outcome)
-    return done.said(now=now, text=f"Done in {minutes_in_words(seconds)}: {progress.note}")
+    return done.said(now=now, text=f"Done in {minutes_in_words(seconds)}{planned_words(request)}")
+
+
+def planned_words(request: Request) -> str:
+    if request.plan is None or not request.plan.impact.duration_seconds_high:
+        return ""
+    impact = request.plan.impact
+    low, high = impact.duration_seconds_low, impact.duration_seconds_high
+    return f"; planned {minutes_in_words(low)} to {minutes_in_words(high)}"
 
 
 def minutes_in_words(seconds: float) -> str:

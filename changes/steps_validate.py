@@ -117,5 +117,11 @@ def loads_in_words(loads: Sequence[BrokerLoad]) -> str:
     if disk:
         parts.append(f"disk {min(disk):.0f}–{max(disk):.0f} %")
     if into:
-        parts.append(f"in {sum(into) / 1e6:.1f} MB/s")
+        parts.append(f"in {rate_in_words(sum(into))}")
     return " · ".join(parts)
+
+
+def rate_in_words(bytes_per_second: float) -> str:
+    if bytes_per_second < 1e5:
+        return f"{bytes_per_second / 1e3:.1f} kB/s"
+    return f"{bytes_per_second / 1e6:.1f} MB/s"

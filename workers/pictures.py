@@ -18,8 +18,8 @@ from changes.steps_validate import loads_in_words
 if TYPE_CHECKING:
     from workers.ticks import Tick
 
-LEAD = timedelta(minutes=5)
-"""How much of the time before the change a picture shows, so that there is something to compare."""
+LEAD_PERIODS = 12
+"""Datapoints from before the change that a picture shows, so that there is something to compare."""
 METRIC = "KafkaDataLogsDiskUsed"
 
 
@@ -43,7 +43,7 @@ async def draw(tick: Tick, request: Request, title: str, moment: str) -> tuple[s
             title=title,
             metrics=[METRIC],
             broker_ids=ids,
-            start=running(request).started_at - LEAD,
+            start=running(request).started_at - lead(tick, request),
             end=tick.now,
             marks=running(request).marks,
         )
@@ -51,3 +51,8 @@ async def draw(tick: Tick, request: Request, title: str, moment: str) -> tuple[s
         return f"{moment.capitalize()}: no picture, {away}", ""
     key = await asyncio.to_thread(tick.runtime.ledger.keep_picture, content=content)
     return line, key
+
+
+def lead(tick: Tick, request: Request) -> timedelta:
+    period = tick.runtime.policies.clusters[request.cluster].metrics_period_seconds
+    return timedelta(seconds=LEAD_PERIODS * period)
