@@ -13,7 +13,7 @@ from typing import Any
 
 from aiokafka.abc import AbstractTokenProvider
 
-MODULE = "aws_msk_iam_sasl_signer"
+MODULE = "aws_msk_iam_sasl_signer.MSKAuthTokenProvider"
 
 
 class IamExtraMissing(Exception):
@@ -41,9 +41,9 @@ AbstractTokenProvider.register(MskTokens)
 
 def token_provider(*, region: str) -> MskTokens:
     try:
-        module = importlib.import_module(MODULE)
+        signer = importlib.import_module(MODULE)
     except ImportError as error:
         raise IamExtraMissing(
             "auth mode iam needs the extra `iam`: install it with `pip install 'ottla[iam]'`"
         ) from error
-    return MskTokens(signer=module.MSKAuthTokenProvider, region=region)
+    return MskTokens(signer=signer, region=region)

@@ -147,7 +147,8 @@ class MetricsByBoto:
             )
             for result in answer["MetricDataResults"]:
                 line = lines[int(result["Id"][1:])]
-                found[line].update(zip(result["Timestamps"], result["Values"], strict=True))
+                times = [time.astimezone(UTC) for time in result["Timestamps"]]
+                found[line].update(zip(times, result["Values"], strict=True))
             if not answer.get("NextToken"):
                 break
             token = {"NextToken": answer["NextToken"]}

@@ -11,7 +11,14 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    NoCredentialsError,
+    ParamValidationError,
+    PartialCredentialsError,
+)
 
 from changes.facts import ClusterRef, MskCluster, MskNode, MskOperation
 from changes.ports import Accepted, Refused, Unreachable
@@ -21,6 +28,8 @@ from cluster.errors import AwsRefuses
 PAGES_MAX = 20
 """A hundred entries each: more than any cluster has nodes; of operations, the newest suffice."""
 OPERATION_PAGES_MAX = 3
+CREDENTIALS = (CredentialRetrievalError, NoCredentialsError, PartialCredentialsError)
+"""Trouble before anything was sent; of all other trouble with an update the outcome is unknown."""
 STALE = re.compile(r"version of the cluster isn.t current", re.IGNORECASE)
 BUSY = re.compile(r"only valid for resources in one of the following states", re.IGNORECASE)
 LIMIT = re.compile(r"limit|quota|exceed|partition", re.IGNORECASE)
@@ -94,7 +103,9 @@ class MskByBoto:
         except ClientError as error:
             return refusal(error, doing=doing, method="update_broker_count")
         except ParamValidationError as error:
-            return Refused(words=f"{doing}: {error}")
+            return Refused(words=f"{doing}: " + " ".join(str(error).split()))
+        except CREDENTIALS as error:
+            raise Unreachable(f"{doing}: {error}") from error
         except BotoCoreError as error:
             raise Unreachable(f"{doing}: {error}; it may have been accepted") from error
         return Accepted(operation_arn=answer["ClusterOperationArn"])
@@ -187,4 +198,4 @@ def moment_of(when: datetime | None) -> datetime:
     """An operation without a time is the oldest there is."""
     if when is None:
         return datetime.fromtimestamp(0, UTC)
-    return when if when.tzinfo else when.replace(tzinfo=UTC)
+    return when.astimezone(UTC)
