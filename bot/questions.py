@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from bot.cards.blocks import Drawn
-from bot.cards.help import help_card, open_requests, shown_again, told
+from bot.cards.details import show_whole
+from bot.cards.help import help_card, open_requests, told
 from bot.doors import Doors
 from changes.grammar import Question, Usage, help_text
 from changes.request import Request
@@ -74,9 +75,9 @@ def link_to(doors: Doors, request_id: str) -> str:
     return doors.home.link(channel=card.channel, ts=card.ts) if card and card.ts else ""
 
 
-async def show(doors: Doors, question: Question) -> Drawn:
+async def show(doors: Doors, question: Question) -> list[Drawn]:
     request_id = question.arguments["request"]
     request = await asyncio.to_thread(doors.ledger.load, request_id)
     if request is None:
-        return told(f"There is no request {request_id}. See `/kafka status`.")
-    return shown_again(request, link=await asyncio.to_thread(link_to, doors, request.id))
+        return [told(f"There is no request {request_id}. See `/kafka status`.")]
+    return show_whole(request, link=await asyncio.to_thread(link_to, doors, request.id))

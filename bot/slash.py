@@ -15,7 +15,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 
 from bot.cards.blocks import Drawn
 from bot.cards.help import mistake_card, opened, told
-from bot.cards.text import as_typed
+from bot.cards.text import harmless, unescaped
 from bot.deciding import decide, in_words, take_back
 from bot.doors import Doors
 from bot.questions import help_of, show, status
@@ -48,7 +48,7 @@ def register(app: AsyncApp, doors: Doors) -> None:
 def understand(doors: Doors, command: Json) -> Asked | Question | Mistake:
     clusters = doors.policies.clusters
     return parse(
-        str(command.get("text") or ""),
+        unescaped(str(command.get("text") or "")),
         usages=doors.usages,
         clusters=tuple(clusters),
         default_cluster=doors.policies.cluster_of_channel(str(command.get("channel_id"))),
@@ -82,7 +82,8 @@ async def _carry_on(doors: Doors, understood: Asked | Question, command: Json, s
     elif understood.name == "status":
         await say(await status(doors, understood))
     elif understood.name == "show":
-        await say(await show(doors, understood))
+        for drawn in await show(doors, understood):
+            await say(drawn)
     else:
         await say(told(in_words(await _decide(doors, understood, user_id=user_id))))
 
@@ -97,7 +98,7 @@ async def _open(doors: Doors, asked: Asked, *, user_id: str, asked_in: str) -> D
         requester=person,
         channel=doors.policies.clusters[asked.change.cluster].channel,
         asked_in=asked_in,
-        because=as_typed(asked.because),
+        because=harmless(asked.because),
         now=doors.now(),
     )
     return opened(request, asked)
@@ -113,7 +114,7 @@ async def _decide(doors: Doors, question: Question, *, user_id: str) -> Request 
         user_id=user_id,
         choice="approve" if question.name == "approve" else "reject",
         revision=None,
-        reason=as_typed(question.arguments.get("reason", "")),
+        reason=harmless(question.arguments.get("reason", "")),
         where="command",
     )
 

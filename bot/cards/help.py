@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from bot.cards.blocks import Drawn, context, header, message, section
-from bot.cards.line import draw_line
 from bot.cards.quantities import counted
-from bot.cards.request import LOOKS, draw
+from bot.cards.request import LOOKS
 from bot.cards.text import code_block, inert, prose, when
 from changes.grammar import Asked, Mistake
 from changes.lifecycle import State
 from changes.request import Request, mention
 
 LISTED_MAX = 20
-LOG_LINES_SHOWN_MAX = 15
 
 
 def help_card(text: str) -> Drawn:
@@ -77,18 +75,3 @@ def _detail(request: Request) -> str:
     share = f", {int(100 * progress.done / progress.total)} %" if progress.total > 0 else ""
     hold = ", holding" if progress.hold else ""
     return f": step {progress.step + 1} of {len(request.plan.steps)}{share}{hold}"
-
-
-def shown_again(request: Request, *, link: str) -> Drawn:
-    """The card for one person, without buttons, with the last lines of its thread."""
-    card = [block for block in draw(request).blocks if block["type"] != "actions"]
-    blocks = [*card]
-    if link:
-        blocks.insert(1, context(f"<{link}|Its card and thread>"))
-    lines = [
-        f"{when(line.at, shape='{date_short_pretty} {time}')} {draw_line(line.text).text}"
-        for line in request.log[-LOG_LINES_SHOWN_MAX:]
-    ]
-    if lines:
-        blocks.append(section("*Thread*\n" + "\n".join(lines)))
-    return message(blocks, pointer="Shortened; the thread has every line.")

@@ -27,7 +27,7 @@ from lab.slack.acts import perform
 from ledger import Audit, Ledger, connect
 from policies import Policies, Problems, load
 from tests.bot.samples import PLAN
-from tests.redis_server import redis_server, redis_url
+from tests.redis_server import RedisServer, redis_server, redis_url
 
 __all__ = ["redis_server", "redis_url"]
 
@@ -213,3 +213,23 @@ async def hire(
 @pytest.fixture
 async def desk(workspace: Running, ledger: Ledger, hire: Hire) -> Desk:
     return Desk(running=workspace, bot=await hire(), ledger=ledger)
+
+
+@pytest.fixture
+async def workspace_without_redis(
+    workspace: Running, policies: Policies, tmp_path: Path
+) -> AsyncIterator[tuple[Desk, RedisServer]]:
+    """A desk whose Redis can be killed; the announcer does not run, so nothing else trips over it."""
+    server = RedisServer(folder=tmp_path)
+    server.start()
+    ledger = connect(server.url)
+    settings = settings_for(workspace, server.url)
+    bot = await build(settings=settings, policies=policies, ledger=ledger)
+    connect_socket: Callable[[], Awaitable[None]] = bot.socket.client.connect
+    await connect_socket()
+    yield Desk(running=workspace, bot=bot, ledger=ledger), server
+    close_socket: Callable[[], Awaitable[None]] = bot.socket.client.close
+    await close_socket()
+    await bot.doors.tasks.drain(seconds=2)
+    ledger.close()
+    server.stop()

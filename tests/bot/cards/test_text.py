@@ -88,7 +88,7 @@ def test_a_sentence_of_ours_keeps_what_it_means() -> None:
         ("<!subteam^S1|@kafka-approvers>", "@kafka-approvers"),
         ("see <https://a.example/x|the page>", "see the page"),
         ("see <https://a.example/x>", "see https://a.example/x"),
-        ("&lt;@U0ANN&gt;", "‹@U0ANN>"),
+        ("&lt;@U0ANN&gt;", "@U0ANN"),
         ("&amp;lt;@U0ANN&amp;gt;", "&lt;@U0ANN&gt;"),
         ("a\u202eb\u200bc\nd", "abc d"),
     ],
