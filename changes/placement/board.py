@@ -7,8 +7,19 @@ arithmetic can tell what such a list ought to be, so it is handed back as it cam
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from changes.placement.model import Placement
+
+
+@dataclass(slots=True)
+class Allowance:
+    """How much weight may still move; rounding up on many small brokers would add up without it."""
+
+    left: float
+
+    def spend(self, weight: float) -> None:
+        self.left -= weight
 
 
 class Board:

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from math import ceil, floor, inf
 
 from changes.placement.board import Board
-from changes.placement.handovers import CROWD, TOUCH, Handovers
+from changes.placement.handovers import CROWD, TOUCH, Handover, Handovers
 
 TOLERANCE = 0.02
 
@@ -42,23 +42,45 @@ def _spread_topic(handovers: Handovers, topic: str) -> None:
 
 
 def _level(handovers: Handovers, low: int, high: int, *, cost_max: float) -> None:
-    """Push surplus along cheapest paths until every broker leads between `low` and `high`."""
+    """Push surplus along cheapest paths until every broker leads between `low` and `high`.
+
+    A broker that no path leads away from (or to) is left as it is: its replicas allow no better.
+    """
     leads = handovers.leads
-    mean = sum(leads) / len(leads)
+    stuck: set[int] = set()
     while True:
-        over = {b for b, n in enumerate(leads) if n > high}
-        under = {b for b, n in enumerate(leads) if n < low}
-        if not over and not under:
+        off = [b for b, n in enumerate(leads) if not low <= n <= high and b not in stuck]
+        if not off:
             return
-        givers = over or {b for b, n in enumerate(leads) if n > mean and n > low}
-        takers = under or {b for b, n in enumerate(leads) if n < mean and n < high}
-        path = handovers.cheapest_path(givers, takers, cost_max=cost_max)
-        if path is None and over and under:
-            # over and under may lie apart: let each side meet the middle by itself
-            givers = over
-            takers = {b for b, n in enumerate(leads) if n < mean and n < high}
-            path = handovers.cheapest_path(givers, takers, cost_max=cost_max)
+        worst = max(off, key=lambda b: (max(leads[b] - high, low - leads[b]), -b))
+        path = _relieve(handovers, worst, low, high, cost_max=cost_max)
         if path is None:
-            return
+            stuck.add(worst)
+            continue
         for handover in path:
             handovers.hand_over(handover)
+
+
+def _relieve(
+    handovers: Handovers, worst: int, low: int, high: int, *, cost_max: float
+) -> list[Handover] | None:
+    """A path from or to the worst broker, at its other end a broker on the other side of the mean.
+
+    Where none is reached, one that is better off by two at least, which still evens the two out.
+    """
+    leads = handovers.leads
+    mean = sum(leads) / len(leads)
+    brokers = range(len(leads))
+    if leads[worst] > high:
+        far = {b for b in brokers if leads[b] < min(mean, high)}
+        near = {b for b in brokers if leads[b] <= leads[worst] - 2}
+        ways = [({worst}, far), ({worst}, near)]
+    else:
+        far = {b for b in brokers if leads[b] > max(mean, low)}
+        near = {b for b in brokers if leads[b] >= leads[worst] + 2}
+        ways = [(far, {worst}), (near, {worst})]
+    for givers, takers in ways:
+        path = handovers.cheapest_path(givers, takers, cost_max=cost_max)
+        if path is not None:
+            return path
+    return None

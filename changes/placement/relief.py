@@ -20,13 +20,13 @@ from collections.abc import Iterable, Sequence
 from heapq import heapify, heappop, heappush
 from math import ceil, floor
 
-from changes.placement.board import Board
+from changes.placement.board import Allowance, Board
 
 ROUNDING = 1e-9
 LEADER_PULL = (
     0.5  # a leader too many beside a replica too many; from 30 → 36 brokers, 20,000 partitions
 )
-LAGGARD = -3.0  # a giver this many replicas ahead of its account sits the partition out
+AHEAD_MAX = 4.0  # a broker this many replicas ahead of its account sits the partition out
 CARRY_MAX = 5.0  # replicas one topic may owe for the topics before it
 NO_URGE = -1e9
 
@@ -34,8 +34,16 @@ NO_URGE = -1e9
 class Relief:
     """One run over topics with one notion of weight: bytes, or one for every replica."""
 
-    def __init__(self, board: Board, *, weights: Sequence[float], targets: Sequence[float]) -> None:
+    def __init__(
+        self,
+        board: Board,
+        *,
+        weights: Sequence[float],
+        targets: Sequence[float],
+        allowance: Allowance,
+    ) -> None:
         self.board = board
+        self.allowance = allowance
         self.weights = weights
         whole = sum(targets)
         self.share = [target / whole if whole else 0.0 for target in targets]
@@ -119,7 +127,7 @@ class Relief:
         for b in self.board.replicas[p]:
             if self.free[b] > 0 and self.room[b] >= half:
                 pull = self._pull(b)
-                if pull >= LAGGARD:
+                if pull >= -AHEAD_MAX:
                     givers.append(b)
                     pulls += pull
         return givers, pulls
@@ -128,8 +136,9 @@ class Relief:
         leader = self.board.replicas[p][0]
         moved = False
         for giver in givers:
-            taker = self._taker(p, giver)
+            taker = self._taker(p, giver) if self.weights[p] <= self.allowance.left else None
             if taker is not None:
+                self.allowance.spend(self.weights[p])
                 self.board.swap_in(p, giver, taker)
                 self._book(giver, -self.weights[p], -1)
                 self._book(taker, self.weights[p], 1)
@@ -147,9 +156,12 @@ class Relief:
     def _taker(self, p: int, giver: int) -> int | None:
         room, account = self.room, self.account
         half = self.weights[p] / 2
+        enough = self.weights[p] * (1 + ROUNDING)  # else giver and taker merely change places
         best, deepest = None, 0.0
         for b in self.takers:
             if room[b] > -half or self.counts[b] >= self.cap[b]:
+                continue
+            if room[giver] - room[b] < enough or account[b] > AHEAD_MAX * self.mean:
                 continue
             if (best is None or account[b] < deepest) and self._lawful(p, giver, b):
                 best, deepest = b, account[b]

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from changes.placement.board import Board
+from changes.placement.board import Allowance, Board
 
+ROUNDING = 1e-9
 TOLERANCE = 0.005  # of a broker's target; nearer is not worth a touched partition
 
 
@@ -19,6 +20,7 @@ def settle_remainder(
     partitions: Iterable[int],
     weights: Sequence[float],
     targets: Sequence[float],
+    allowance: Allowance,
 ) -> None:
     """Move replicas from brokers above their target to those below, the largest that fit first.
 
@@ -32,20 +34,34 @@ def settle_remainder(
     for touched in (True, False):
         for p in by_weight:
             if board.touched(p) is touched and weights[p] > 0:
-                _settle(board, p, weights[p], room, targets)
+                _settle(board, p, weights[p], room, targets, allowance)
 
 
 def _settle(
-    board: Board, p: int, weight: float, room: list[float], targets: Sequence[float]
+    board: Board,
+    p: int,
+    weight: float,
+    room: list[float],
+    targets: Sequence[float],
+    allowance: Allowance,
 ) -> None:
     for giver in tuple(board.replicas[p]):
-        if room[giver] < weight / 2 or room[giver] <= TOLERANCE * targets[giver]:
+        if (
+            weight > allowance.left
+            or room[giver] < weight / 2
+            or room[giver] <= TOLERANCE * targets[giver]
+        ):
             continue
         takers = [
-            b for b, r in enumerate(room) if r <= -weight / 2 and board.keeps_spread(p, giver, b)
+            b
+            for b, r in enumerate(room)
+            if r <= -weight / 2
+            and room[giver] - r > weight * (1 + ROUNDING)
+            and board.keeps_spread(p, giver, b)
         ]
         if takers:
             taker = min(takers, key=lambda b: (room[b], b))
+            allowance.spend(weight)
             board.swap_in(p, giver, taker)
             room[giver] -= weight
             room[taker] += weight

@@ -14,8 +14,9 @@ A partition that lists an unknown broker comes back as it was, for the judge to 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
 
-from changes.placement.board import Board
+from changes.placement.board import Allowance, Board
 from changes.placement.bounds import lower_bound_bytes
 from changes.placement.leaders import balance_leaders
 from changes.placement.model import Placement
@@ -25,6 +26,7 @@ from changes.placement.targets import broker_targets, replica_weights
 
 LARGEST_TOPICS = 10  # spread before all others, and their leaders exactly
 COUNT_TOLERANCE = 0.05
+BOUND_SLACK = 0.01  # bytes beyond the lower bound that rounding may cost
 LIGHT_SHARE = 0.005  # of the lower bound: bytes that may move for counts' sake alone
 LIGHT_REPLICA_SHARE = 0.1  # of the largest replica, where the bound itself is next to nothing
 
@@ -77,8 +79,23 @@ def _level_weights(
         return topic not in first, -sum(weights[p] for p in partitions) / len(partitions)
 
     order = sorted(board.topics, key=coarse_first)
-    Relief(board, weights=weights, targets=targets).run(board.topics[t] for t in order)
-    settle_remainder(board, partitions=range(len(weights)), weights=weights, targets=targets)
+    allowance = _allowance(board, weights, targets)
+    Relief(board, weights=weights, targets=targets, allowance=allowance).run(
+        board.topics[t] for t in order
+    )
+    settle_remainder(
+        board,
+        partitions=range(len(weights)),
+        weights=weights,
+        targets=targets,
+        allowance=allowance,
+    )
+
+
+def _allowance(board: Board, weights: Sequence[float], targets: Sequence[float]) -> Allowance:
+    bound = sum(max(0.0, e) for e in board.excess(weights=weights, targets=targets))
+    largest = max(weights, default=0.0)
+    return Allowance(max((1 + BOUND_SLACK) * bound, bound + (1 - LIGHT_REPLICA_SHARE) * largest))
 
 
 def _level_counts(board: Board, placement: Placement) -> None:
@@ -89,7 +106,8 @@ def _level_counts(board: Board, placement: Placement) -> None:
     if all(abs(e) <= max(1.0, COUNT_TOLERANCE * t) for e, t in zip(excess, targets, strict=True)):
         return
     light = _light_topics(board, lower_bound_bytes(placement))
-    Relief(board, weights=ones, targets=targets).run(sorted(light, key=lambda ps: -len(ps)))
+    counts = Relief(board, weights=ones, targets=targets, allowance=Allowance(inf))
+    counts.run(sorted(light, key=lambda ps: -len(ps)))
 
 
 def _light_topics(board: Board, bound_bytes: int) -> list[list[int]]:
