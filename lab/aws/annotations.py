@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
 
-from botocore.utils import parse_to_aware_datetime
-
-from lab.aws.reading import BadWidget, Node
+from lab.aws.reading import BadWidget, Node, iso_moment
 
 HORIZONTAL_FILLS = ("none", "above", "below")
 VERTICAL_FILLS = ("none", "before", "after")
@@ -82,9 +79,4 @@ def _value(node: Node) -> float:
 
 
 def _at(node: Node) -> float:
-    given = node.text("value", "")
-    try:
-        moment: dt.datetime = parse_to_aware_datetime(given)
-    except (ValueError, OverflowError) as mistake:
-        raise BadWidget(f"{node.path}.value: {given!r} is not an ISO time") from mistake
-    return moment.timestamp()
+    return iso_moment(node.text("value", ""), path=f"{node.path}.value")

@@ -47,22 +47,21 @@ class Front:
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """One AWS request, answered."""
         wire = self._wire(request)
+        name = request.headers.get("X-Amz-Target") or f"{request.method} {request.path}"
+        operation, call = name.rpartition(".")[2], None
         try:
             call = await self._understand(request)
-        except Refused as refused:
-            name = request.headers.get("X-Amz-Target") or f"{request.method} {request.path}"
-            return self._refuse(wire, refused, operation=name.rpartition(".")[2], call=None)
-        try:
+            operation = call.operation
             return await self._carry_out(call)
         except Refused as refused:
-            return self._refuse(call.wire, refused, operation=call.operation, call=call)
+            return self._refuse(wire, refused, operation=operation, call=call)
         # The outer edge of the server: the client gets AWS's 500, the log the trace.
         except Exception as mistake:
-            log.exception("answering %s", call.operation)
+            log.exception("answering %s", operation)
             broke = Refused(
                 code="InternalServerErrorException", status=500, message=f"The lab broke: {mistake}"
             )
-            return self._refuse(call.wire, broke, operation=call.operation, call=call)
+            return self._refuse(wire, broke, operation=operation, call=call)
 
     def _wire(self, request: web.Request) -> Wire:
         if not _is_rpc(request):

@@ -2,16 +2,38 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from botocore.utils import parse_to_aware_datetime
+
 _COLOR = re.compile(r"#(?:[0-9a-fA-F]{6}|[0-9a-fA-F]{3})")
 TEXT_MAX = 1_000
+_YEAR_2000, _YEAR_2100 = 946_684_800.0, 4_102_444_800.0
 
 
 class BadWidget(Exception):
     """A widget that cannot be drawn; the sentence names the member and what would be right."""
+
+
+def iso_moment(given: str, *, path: str) -> float:
+    """An ISO time as seconds, between the years 2000 and 2100."""
+    try:
+        moment: dt.datetime = parse_to_aware_datetime(given)
+        seconds = moment.timestamp()
+    # All the ways in which botocore's own reading of a time fails.
+    except (ValueError, OverflowError, RuntimeError) as mistake:
+        raise BadWidget(f"{path}: {given!r} is not an ISO time") from mistake
+    return in_calendar(seconds, path=path)
+
+
+def in_calendar(seconds: float, *, path: str) -> float:
+    """The moment itself, if a time axis can show it."""
+    if not _YEAR_2000 <= seconds <= _YEAR_2100:
+        raise BadWidget(f"{path} must lie between the years 2000 and 2100")
+    return seconds
 
 
 class Node:

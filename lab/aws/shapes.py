@@ -31,7 +31,11 @@ def problems(value: Fields, shape: Any) -> str:
     """Everything wrong with an input, as one text; empty when nothing is."""
     if shape is None:
         return ""
-    report = ParamValidator().validate(value, shape)
+    try:
+        report = ParamValidator().validate(value, shape)
+    # How botocore's own reading of a timestamp beyond the calendar fails.
+    except (OverflowError, RuntimeError) as mistake:
+        return f"Invalid timestamp: {mistake}"
     if report.has_errors():
         return str(report.generate_report())
     return "\n".join(_over_limits(value, shape, path=""))

@@ -13,11 +13,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.utils import parse_to_aware_datetime
-
 from lab.aws.annotations import Horizontal, Vertical, read_horizontal, read_vertical
 from lab.aws.labels import default_labels
-from lab.aws.reading import BadWidget, Node
+from lab.aws.reading import BadWidget, Node, in_calendar, iso_moment
 from lab.aws.series import Metric, metric
 from lab.aws.statistics import BadStatistic, Statistic, check_period, statistic
 
@@ -32,7 +30,7 @@ _KNOWN = (
     "setPeriodToTimeRange",
 )
 _DURATION = re.compile(
-    r"-P(?:(?P<days>\d+)D)?(?:T(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+)S)?)?"
+    r"-P(?:(?P<days>\d{1,6})D)?(?:T(?:(?P<hours>\d{1,9})H)?(?:(?P<minutes>\d{1,9})M)?(?:(?P<seconds>\d{1,9})S)?)?"
 )
 _ZONE = re.compile(r"(?P<sign>[+-])(?P<hours>\d{2})(?P<minutes>\d{2})")
 
@@ -119,12 +117,9 @@ def _moment(root: Node, name: str, *, default: str, now: float) -> float:
     given = root.text(name, default)
     if matched := _DURATION.fullmatch(given):
         parts = {unit: int(number) for unit, number in matched.groupdict().items() if number}
-        return now - dt.timedelta(**parts).total_seconds()
-    try:
-        moment: dt.datetime = parse_to_aware_datetime(given)
-    except (ValueError, OverflowError) as mistake:
-        raise BadWidget(f"{name}: {given!r} is neither an ISO time nor like -PT3H") from mistake
-    return moment.timestamp()
+        back = dt.timedelta(**parts).total_seconds()
+        return in_calendar(now - back, path=name)
+    return iso_moment(given, path=f"{name} (or like -PT3H)")
 
 
 def _zone(given: str) -> dt.timezone:
