@@ -141,13 +141,13 @@ class KafkaThrottles:
 
     async def _until(self, shown: Callable[[], Awaitable[bool]], *, what: str) -> None:
         """Kafka has accepted the change; a broker that is this late is a sight for the log only."""
-        deadline = asyncio.get_running_loop().time() + SHOWN_SECONDS_MAX
-        while not await shown():
-            if asyncio.get_running_loop().time() > deadline:
-                late = f"{what} of {self._cluster} does not show a changed throttle"
-                log.warning("%s after %g s; Kafka accepted it", late, SHOWN_SECONDS_MAX)
-                return
-            await asyncio.sleep(LOOK_SECONDS)
+        try:
+            async with asyncio.timeout(SHOWN_SECONDS_MAX):
+                while not await shown():
+                    await asyncio.sleep(LOOK_SECONDS)
+        except TimeoutError:
+            late = f"{what} of {self._cluster} does not show a changed throttle"
+            log.warning("%s after %g s; Kafka accepted it", late, SHOWN_SECONDS_MAX)
 
     async def _topics(self, topics: Sequence[str], *, broker_id: int | None = None) -> TopicConfigs:
         """Throttle lists set on each topic; a topic that does not exist is left out."""

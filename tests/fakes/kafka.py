@@ -127,6 +127,8 @@ class FakeKafka:
                 configs = truth.broker_configs.setdefault(broker_id, {})
                 put(configs, LEADER_RATE, one.leader_bytes_per_second)
                 put(configs, FOLLOWER_RATE, one.follower_bytes_per_second)
+                if not configs:
+                    del truth.broker_configs[broker_id]
         self._must_live(rates, "setting throttle rates")
         truth.answered("set_broker_rates")
 
@@ -145,6 +147,8 @@ class FakeKafka:
                 entries = dict.fromkeys((*split(configs.get(key, "")), *plus))
                 kept = [entry for entry in entries if entry not in minus]
                 put(configs, key, ",".join(kept) or None)
+            if not configs:
+                del truth.topic_configs[topic]
         truth.answered("change_throttled_replicas")
 
     def _must_live(self, broker_ids: Iterable[int], doing: str) -> None:

@@ -37,9 +37,9 @@ class FakeMetrics:
         found = []
         for broker_id in broker_ids:
             value = self._value(metric, self._load(broker_id))
-            if value is not None:
-                values = (value,) * len(times)
-                found.append(Series(metric=metric, broker_id=broker_id, times=times, values=values))
+            seen = () if value is None else times
+            values = () if value is None else (value,) * len(times)
+            found.append(Series(metric=metric, broker_id=broker_id, times=seen, values=values))
         return tuple(found)
 
     async def picture(

@@ -195,6 +195,9 @@ async def test_throttles_are_added_and_taken_away_without_touching_others() -> N
     seen = await cluster.kafka.throttles(topics=["orders"], broker_ids=[1, 2])
     assert seen.topics == {"orders": ReplicaLists(leader=("7:7",))}
     assert seen.brokers == {}
+    theirs = {"orders": ReplicaLists(leader=("7:7",))}
+    await cluster.kafka.change_throttled_replicas(add={}, remove=theirs)
+    assert (cluster.topic_configs, cluster.broker_configs) == ({}, {}), "not even an empty one"
 
 
 async def test_rates_of_a_dead_broker_are_refused_after_the_others_were_set() -> None:
@@ -241,6 +244,8 @@ async def test_loads_and_series_follow_the_truth() -> None:
         metric="BytesInPerSec", broker_ids=[1], start=start, end=end
     )
     assert len(one.times) == len(one.values) == 60
+    (two,) = await cluster.metrics.series(metric="CpuUser", broker_ids=[2], start=start, end=end)
+    assert two.values == ()
 
 
 async def test_metadata_may_trail_the_controller() -> None:
