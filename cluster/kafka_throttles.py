@@ -143,7 +143,7 @@ class KafkaThrottles:
         """Kafka has accepted the change; a broker that is this late is a sight for the log only."""
         try:
             async with asyncio.timeout(SHOWN_SECONDS_MAX):
-                while not await shown():
+                while not await shown():  # noqa: ASYNC110 - brokers wake nobody
                     await asyncio.sleep(LOOK_SECONDS)
         except TimeoutError:
             late = f"{what} of {self._cluster} does not show a changed throttle"
