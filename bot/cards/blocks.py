@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from bot.cards.text import inert, plain
+from bot.cards.text import EMOJI_NAME, inert, plain
 
 Block = dict[str, Any]
 
@@ -45,7 +45,9 @@ def plain_text(words: str, *, letters_max: int) -> Block:
 
 
 def header(words: str) -> Block:
-    return {"type": "header", "text": plain_text(words, letters_max=150)}
+    """`emoji` is on for our own sign in front; names of emoji inside the words are taken apart."""
+    text = plain_text(EMOJI_NAME.sub("∶", words), letters_max=150)
+    return {"type": "header", "text": {**text, "emoji": True}}
 
 
 def section(words: str) -> Block:

@@ -29,10 +29,13 @@ def impact(figures: Impact) -> list[tuple[str, str]]:
     pairs = [("Takes", _duration(figures)), ("Risk", RISKS[figures.risk])]
     if figures.replicas_moved:
         pairs.insert(0, ("Moves", _moves(figures)))
-    if figures.leaders_changed:
-        pairs.append(("Leaders", f"{counted(figures.leaders_changed, 'leader')} change broker"))
-    pairs.append(("Cost", dollars_per_month(figures.cost_usd_per_month)))
-    return pairs
+    elif figures.leaders_changed:
+        pairs.insert(0, ("Moves", _leaders(figures)))
+    return [*pairs, ("Cost", dollars_per_month(figures.cost_usd_per_month))]
+
+
+def _leaders(figures: Impact) -> str:
+    return f"{counted(figures.leaders_changed, 'leader')} to another broker"
 
 
 def _moves(figures: Impact) -> str:
@@ -40,10 +43,10 @@ def _moves(figures: Impact) -> str:
     replicas = counted(figures.replicas_moved, "replica")
     partitions = counted(figures.partitions_touched, "partition")
     least = in_bytes(figures.bytes_lower_bound)
-    return (
-        f"{in_bytes(figures.bytes_moved)} · {replicas} of {partitions}\n"
-        f"no plan can move less than {least}"
-    )
+    lines = [f"{in_bytes(figures.bytes_moved)} · {replicas} of {partitions}"]
+    if figures.leaders_changed:
+        lines.append(_leaders(figures))
+    return "\n".join([*lines, f"no plan can move less than {least}"])
 
 
 def _duration(figures: Impact) -> str:

@@ -7,7 +7,7 @@ request always draws the same card.
 from __future__ import annotations
 
 from bot.cards.blocks import Block, section
-from bot.cards.quantities import between, in_bytes, lasting
+from bot.cards.quantities import between, counted, in_bytes, lasting
 from bot.cards.text import prose, when
 from changes.lifecycle import State
 from changes.plan import Plan
@@ -81,6 +81,14 @@ def seconds_left(request: Request, progress: Progress) -> float | None:
     if share < ETA_SHARE_MIN or share >= 1 or elapsed < ETA_SECONDS_MIN:
         return None
     return elapsed * (1 - share) / share
+
+
+def in_short(plan: Plan) -> str:
+    """The steps before they begin, in one small paragraph."""
+    titles = [prose(step.title(), letters_max=TITLE_LETTERS_MAX) for step in plan.steps]
+    hidden = len(titles) - STEPS_SHOWN_MAX
+    more = [f"… and {hidden} more"] if hidden > 0 else []
+    return f"*{counted(len(titles), 'step')}* · " + " → ".join([*titles[:STEPS_SHOWN_MAX], *more])
 
 
 def steps(request: Request) -> Block:

@@ -20,7 +20,7 @@ from bot.cards.blocks import (
 )
 from bot.cards.outcome import ended
 from bot.cards.plan import meaning
-from bot.cards.progress import running, steps
+from bot.cards.progress import in_short, running
 from bot.cards.quantities import between, counted, in_bytes
 from bot.cards.text import inert, prose, when
 from bot.cards.verdict import approvals
@@ -30,19 +30,19 @@ from changes.request import Request, mention
 APPROVE, REJECT, CANCEL = "request:approve", "request:reject", "request:cancel"
 
 LOOKS = {
-    State.PREPARING: "🔎",
+    State.PREPARING: "🔍",
     State.AWAITING_APPROVAL: "🟡",
-    State.QUEUED: "🕒",
-    State.RUNNING: "🚧",
-    State.ROLLING_BACK: "↩️",
+    State.QUEUED: "⏳",
+    State.RUNNING: "⚙️",
+    State.ROLLING_BACK: "🔄",
     State.DONE: "✅",
     State.FAILED: "❌",
-    State.ROLLED_BACK: "↩️",
+    State.ROLLED_BACK: "⬅️",
     State.CANCELLED: "🚫",
     State.REJECTED: "⛔",
     State.EXPIRED: "⌛",
     State.DENIED: "🛑",
-    State.NEEDS_ATTENTION: "🆘",
+    State.NEEDS_ATTENTION: "🚨",
 }
 WORKING = (State.RUNNING, State.ROLLING_BACK)
 
@@ -69,7 +69,7 @@ def _body(request: Request) -> list[Block]:
     if request.plan is None or request.verdict is None:
         return [section("Looking at the cluster, planning, asking the policies …")]
     blocks = [*_changed(request), *meaning(request.plan), *_warned(request)]
-    blocks.append(steps(request))
+    blocks.append(context(in_short(request.plan)))
     waiting = request.state is State.AWAITING_APPROVAL
     return [*blocks, approvals(request) if waiting else section(_in_line(request))]
 
@@ -148,6 +148,8 @@ def _foot(request: Request) -> list[Block]:
     if request.plan is None:
         return []
     mark = f"Revision {request.revision} · plan `{inert(request.plan.short_fingerprint)}`"
+    if request.state is State.QUEUED:
+        return [context(mark)]  # who approved stands above already
     if request.state is not State.AWAITING_APPROVAL:
         voters = [mention(v.person) for v in request.counted_votes if v.choice == "approve"]
         return [context(mark + (f" · approved by {', '.join(voters)}" if voters else ""))]

@@ -31,6 +31,8 @@ MEANT = re.compile(
     r"|<#(?P<channel>[CG][A-Z0-9]{2,20})>"
 )
 MENTIONS = {"user": "@", "group": "!subteam^", "channel": "#"}
+UNIT = re.compile(r"(?<=\d) (?=(?:%|[kMGT]?B|GiB|min|s|h)\b|%)")
+"""A figure and its unit stay on one line."""
 EMOJI_NAME = re.compile(r":(?=[a-z0-9_+'-]+:)")
 
 
@@ -43,11 +45,13 @@ def clean(text: str) -> str:
         marks = marks + 1 if category in ("Mn", "Me") else 0
         if letter in INVISIBLE or marks > MARKS_IN_A_ROW_MAX:
             continue
-        if category in ("Zs", "Zl", "Zp") or letter in "\t\n\r\v\f":
+        if letter == "\u00a0":
+            kept.append(letter)
+        elif category in ("Zs", "Zl", "Zp") or letter in "\t\n\r\v\f":
             kept.append(" ")
         elif category[0] != "C":
             kept.append(letter)
-    return " ".join("".join(kept).split())
+    return re.sub(" {2,}", " ", "".join(kept)).strip()
 
 
 def shortened(text: str, *, letters_max: int) -> str:
@@ -100,7 +104,7 @@ def prose(text: str, *, letters_max: int = LETTERS_MAX, mentions: bool = False) 
 
     `mentions` only for the lines of the log and for refusals, which name people by id on purpose.
     """
-    found = pieces(text, letters_max=letters_max)
+    found = pieces(UNIT.sub("\u00a0", text), letters_max=letters_max)
     words = "".join(_in_mrkdwn(piece, mentions=mentions) for piece in found)
     return words.replace("&gt;", "›", 1) if words.startswith("&gt;") else words
 

@@ -27,7 +27,8 @@ def _reason(reason: Reason) -> str:
 
 def approvals(request: Request) -> Block:
     """Who may still approve and who has; the requester's name stands apart, he never may."""
-    lines = [f"{count} of {circle(need)}" for need, count in request.missing]
+    more = " more" if request.counted_votes else ""
+    lines = [f"{count}{more} of {circle(need)}" for need, count in request.missing]
     needed = "*Needs approval by* " + " *and* ".join(lines) if lines else "*Approved*"
     cast = [_vote_words(vote.person.user_id, vote.choice) for vote in request.counted_votes]
     own = f"{mention(request.requester)} asked and cannot approve."
