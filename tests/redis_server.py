@@ -126,7 +126,7 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         _refuse_a_database_in_use(url)
         yield url
         return
-    # Nobody kills this one, so it need not wait for the disk: a third of the time of all tests.
+    # Nobody kills this one, so it need not wait for the disk at every save.
     hurried = ("--appendfsync", "everysec")
     with RedisServer(folder=tmp_path_factory.mktemp("redis"), options=hurried) as server:
         yield server.url
