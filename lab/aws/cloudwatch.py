@@ -39,6 +39,9 @@ class CloudWatch:
             "PutMetricData": self.put_metric_data,
         }
 
+    def start(self) -> None:
+        self._easel.warm_up_later()
+
     def close(self) -> None:
         self._easel.close()
 

@@ -1,7 +1,7 @@
 """Where pictures are drawn: one thread of its own, so that a slow picture holds up no other call.
 
-matplotlib is imported on the first picture, inside that thread: it costs a second and 40 MB, which
-a lab that never draws does not pay.
+matplotlib is imported inside that thread, a while after the start: it costs a second of processor
+time, which on a laptop busy with brokers becomes many, and the first picture should not wait for it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from lab.aws.series import SeriesStore
 from lab.aws.statistics import bucketed
 from lab.aws.widget import Line, Widget
 
+WARM_UP_SECONDS = 15.0
+
 LinePoints = list[tuple[float, float]]
 
 
@@ -21,6 +23,12 @@ class Easel:
 
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="lab-aws-easel")
+        self._warm_up: asyncio.TimerHandle | None = None
+
+    def warm_up_later(self) -> None:
+        """Import what drawing needs once the lab's first rush is over."""
+        loop = asyncio.get_running_loop()
+        self._warm_up = loop.call_later(WARM_UP_SECONDS, self._thread.submit, _warm_up)
 
     async def draw(self, widget: Widget, *, series: SeriesStore, newest: float) -> bytes:
         """The PNG of a widget; points are gathered here, since the store belongs to this thread."""
@@ -29,6 +37,8 @@ class Easel:
         return await loop.run_in_executor(self._thread, _draw, widget, points)
 
     def close(self) -> None:
+        if self._warm_up is not None:
+            self._warm_up.cancel()
         self._thread.shutdown(wait=False, cancel_futures=True)
 
 
@@ -37,6 +47,10 @@ def _points(line: Line, widget: Widget, *, series: SeriesStore, newest: float) -
     times, values = series.between(line.metric, start=start, end=min(widget.end, newest))
     found = bucketed(times, values, period_seconds=line.period_seconds, reduce=line.reduce)
     return [(float(at), value) for at, value in found]
+
+
+def _warm_up() -> None:
+    import lab.aws.picture  # noqa: F401  # imported for its weight alone, in this thread
 
 
 def _draw(widget: Widget, points: list[LinePoints]) -> bytes:

@@ -93,11 +93,13 @@ class OffsetReader:
         return groups, ends
 
     async def _connected(self) -> _Clients:
-        if self._clients is not None and await _members(self._clients.admin) != self._members:
+        seen = await _members(self._clients.admin) if self._clients else None
+        if seen != self._members:
             await self.close()
         if self._clients is None:
             self._clients = await self._connect()
-            self._members = await _members(self._clients.admin)
+            # Those seen before connecting are surely in the new connection's metadata.
+            self._members = seen or await _members(self._clients.admin)
         return self._clients
 
     async def _connect(self) -> _Clients:

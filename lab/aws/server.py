@@ -113,6 +113,7 @@ async def serve(
     runner, url = await _listen(app, host=host, port=port)
     for sampler in samplers:
         sampler.start()
+    cloudwatch.start()
     return AwsServer(
         url=url,
         cluster=cluster,
