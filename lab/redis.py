@@ -112,7 +112,7 @@ def _configure(folder: Path, *, port: int, password: str) -> Path:
         "requirepass": password,
         "dir": f'"{folder}"',
         "appendonly": "yes",
-        "appendfsync": "everysec",
+        "appendfsync": "always",  # everysec may lose a save that was already answered
         "save": '""',
         "daemonize": "no",
     }
