@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,6 +12,7 @@ import aiohttp
 import pytest
 
 from lab.aws.disk import used_bytes, user_partition_exists
+from lab.aws.processes import CpuMeter
 from lab.aws.sampler import Rates, Sampler
 from lab.aws.series import SeriesStore, metric
 from tests.lab.aws.fake_fleet import FakeFleet
@@ -137,16 +139,21 @@ async def test_disk_is_the_share_of_the_volume_that_the_folder_takes(rig: Rig) -
     assert rig.values("UserPartitionExists", 2)[100.0] == [0.0]
 
 
-async def test_cpu_is_measured_from_the_process(rig: Rig) -> None:
-    await rig.sample(100.0)
-    assert rig.values("CpuUser", 1) == {}
+def test_cpu_is_measured_from_the_process() -> None:
+    meter = CpuMeter()
+    assert meter.percentages(pid=os.getpid(), at=time.monotonic()) == {}
     burnt_until = time.process_time() + 0.1  # the kernel counts in steps of 10 ms
     while time.process_time() < burnt_until:
         pass
-    await rig.sample(105.0)
-    (user,), (idle,) = rig.values("CpuUser", 1)[105.0], rig.values("CpuIdle", 1)[105.0]
-    assert 0 < user <= 100
-    assert 0 <= idle < 100
+    found = meter.percentages(pid=os.getpid(), at=time.monotonic())
+    assert 0 < found["CpuUser"] + found["CpuSystem"] <= 100
+    assert sum(found.values()) == pytest.approx(100)
+
+
+def test_a_process_that_is_gone_has_no_cpu() -> None:
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    assert CpuMeter().percentages(pid=gone.pid, at=time.monotonic()) == {}
 
 
 async def test_heap_after_collection_is_absent_until_the_old_space_was_collected(
