@@ -31,8 +31,6 @@ MEANT = re.compile(
     r"|<#(?P<channel>[CG][A-Z0-9]{2,20})>"
 )
 MENTIONS = {"user": "@", "group": "!subteam^", "channel": "#"}
-UNIT = re.compile(r"(?<=\d) (?=(?:%|[kMGT]?B|GiB|min|s|h)\b|%)")
-"""A figure and its unit stay on one line."""
 EMOJI_NAME = re.compile(r":(?=[a-z0-9_+'-]+:)")
 
 
@@ -45,13 +43,11 @@ def clean(text: str) -> str:
         marks = marks + 1 if category in ("Mn", "Me") else 0
         if letter in INVISIBLE or marks > MARKS_IN_A_ROW_MAX:
             continue
-        if letter == "\u00a0":
-            kept.append(letter)
-        elif category in ("Zs", "Zl", "Zp") or letter in "\t\n\r\v\f":
+        if category in ("Zs", "Zl", "Zp") or letter in "\t\n\r\v\f":
             kept.append(" ")
         elif category[0] != "C":
             kept.append(letter)
-    return re.sub(" {2,}", " ", "".join(kept)).strip()
+    return " ".join("".join(kept).split())
 
 
 def shortened(text: str, *, letters_max: int) -> str:
@@ -104,7 +100,7 @@ def prose(text: str, *, letters_max: int = LETTERS_MAX, mentions: bool = False) 
 
     `mentions` only for the lines of the log and for refusals, which name people by id on purpose.
     """
-    found = pieces(UNIT.sub("\u00a0", text), letters_max=letters_max)
+    found = pieces(text, letters_max=letters_max)
     words = "".join(_in_mrkdwn(piece, mentions=mentions) for piece in found)
     return words.replace("&gt;", "›", 1) if words.startswith("&gt;") else words
 
