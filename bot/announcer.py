@@ -13,13 +13,15 @@ import threading
 import time
 
 from bot.keeper import Keeper, Later
-from ledger import Ledger, LedgerUnavailable
+from ledger import Ledger, LedgerUnavailable, UnreadableEntry
 
 log = logging.getLogger(__name__)
 
 ROUND_SECONDS = 5.0
 AWAY_SECONDS = 2.0
 AFTER_TROUBLE_SECONDS = 30.0
+UNREADABLE_SECONDS = 600.0
+"""Another version of Ottla wrote it; that one shows it, and we only look again now and then."""
 AT_ONCE_MAX = 8
 """Requests being written to Slack in the same moment; Slack's own limits come far earlier."""
 
@@ -108,11 +110,26 @@ class Announcer:
     async def _keep(self, request_id: str) -> None:
         async with self._room:
             later = await self._kept(request_id)
+        if later is None:
+            await self._wake_those_behind(request_id)
         if later is None or self._stopping.is_set():
             return
         if later.strict:
             self._not_before[request_id] = time.monotonic() + later.seconds
         self._wake_later(request_id, later.seconds)
+
+    async def _wake_those_behind(self, request_id: str) -> None:
+        """When a request leaves its line, the cards of the others show one place less."""
+        for other in await asyncio.to_thread(self._line_left_by, request_id):
+            self.wake(other)
+
+    def _line_left_by(self, request_id: str) -> tuple[str, ...]:
+        try:
+            request = self._ledger.load(request_id)
+            ended = request is not None and request.state.ended
+            return self._ledger.line(request.cluster) if request and ended else ()
+        except (LedgerUnavailable, UnreadableEntry):
+            return ()  # their own news, or the next round, will wake them
 
     async def _kept(self, request_id: str) -> Later | None:
         """The outer edge of showing one request; the others go on whatever happens to it."""
@@ -121,6 +138,9 @@ class Announcer:
         except LedgerUnavailable as away:
             log.error("%s cannot be shown: %s", request_id, away)
             return Later(AWAY_SECONDS, strict=True)
+        except UnreadableEntry as unreadable:
+            log.error("%s cannot be shown: %s", request_id, unreadable)
+            return Later(UNREADABLE_SECONDS, strict=True)
         except Exception:  # the edge of the process: one bad request must not silence the rest
             log.exception("%s could not be shown", request_id)
             return Later(AFTER_TROUBLE_SECONDS, strict=True)

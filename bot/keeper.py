@@ -19,11 +19,13 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import finding, pictures
 from bot.calls import Busy, SaidNo, Unsure, send
-from bot.cards.line import draw_line
+from bot.cards.line import addressed, draw_line
 from bot.cards.request import draw
 from bot.doors import Home
-from bot.owed import Owed, owed
+from bot.owed import NOTHING, Owed, owed
+from bot.places import placed
 from bot.posting import mark, put
+from changes.lifecycle import State
 from changes.request import LogLine, Request
 from ledger import Card, Ledger
 
@@ -73,11 +75,13 @@ class Keeper:
         if (silence := self._silent_until - time.monotonic()) > 0:
             return Later(silence, strict=True)
         for _ in range(ACTS_MAX):
-            request = await asyncio.to_thread(self._ledger.load, request_id)
+            request = await asyncio.to_thread(self._load, request_id)
             if request is None:
                 return None
             card = await asyncio.to_thread(self._ledger.card, request_id)
             next_act = owed(request, card, me=self._me, now=self._now())
+            if next_act == NOTHING and self._moved_up(request):
+                next_act = Owed(what="redraw")
             if next_act.what == "nothing":
                 self._forget_when_ended(request)
                 return Later(next_act.wait_seconds) if next_act.wait_seconds else None
@@ -86,6 +90,15 @@ class Keeper:
             if pause := await self._act(request, card, next_act):
                 return Later(pause, strict=True)
         return Later(0.0)
+
+    def _load(self, request_id: str) -> Request | None:
+        request = self._ledger.load(request_id)
+        return placed(self._ledger, request) if request else None
+
+    def _moved_up(self, request: Request) -> bool:
+        """Does the card show another place in line than the one it has now?"""
+        _, shown = self._drawn.get(request.id, (0.0, ""))
+        return request.state is State.QUEUED and shown != decision_in(request)
 
     async def _act(self, request: Request, card: Card | None, act: Owed) -> float:
         """One claimed act; the seconds to wait when Slack would not have it."""
@@ -165,7 +178,8 @@ class Keeper:
         content = await self._picture(line)
         if not there:
             lost = line.picture and content is None
-            words = f"{line.text} (its picture is not kept any more)" if lost else line.text
+            words = addressed(request, act.line)
+            words += " (its picture is not kept any more)" if lost else ""
             marked = mark(request_id=request.id, revision=request.revision, line=act.line)
             await put(
                 self._client,
@@ -272,7 +286,8 @@ class Keeper:
 def decision_in(request: Request) -> str:
     """What must be seen at once when it changes: state, revision, votes, a hold."""
     hold = request.progress.hold if request.progress else ""
-    return f"{request.state}:{request.revision}:{len(request.votes)}:{bool(hold)}"
+    place = request.line_position
+    return f"{request.state}:{request.revision}:{len(request.votes)}:{bool(hold)}:{place}"
 
 
 def unclaimed(card: Card) -> Card:

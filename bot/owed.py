@@ -28,6 +28,9 @@ class Owed(Value):
     """It may be in Slack already."""
 
 
+NOTHING = Owed(what="nothing")
+
+
 def owed(request: Request, card: Card | None, *, me: str, now: datetime) -> Owed:
     if card is not None and card.claim and not card.claim.startswith(f"{me} "):
         left = (card.claimed_until - now).total_seconds() if card.claimed_until else 0
@@ -40,7 +43,7 @@ def owed(request: Request, card: Card | None, *, me: str, now: datetime) -> Owed
         return Owed(what="redraw")
     if card.lines_posted < len(request.log):
         return Owed(what="line", line=card.lines_posted, doubtful=claimed_line(card))
-    return Owed(what="redraw") if card.drawn_version < request.version else Owed(what="nothing")
+    return Owed(what="redraw") if card.drawn_version < request.version else NOTHING
 
 
 def claimed_line(card: Card) -> bool:

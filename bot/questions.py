@@ -8,6 +8,7 @@ from bot.cards.blocks import Drawn
 from bot.cards.details import show_whole
 from bot.cards.help import help_card, open_requests, told
 from bot.doors import Doors
+from bot.places import placed
 from changes.grammar import Question, Usage, help_text
 from changes.request import Request
 
@@ -62,8 +63,9 @@ async def status(doors: Doors, question: Question) -> Drawn:
     found = await asyncio.to_thread(
         doors.ledger.requests, cluster=cluster, open_only=True, limit=LISTED_MAX
     )
+    shown = await asyncio.to_thread(lambda: [placed(doors.ledger, one) for one in found])
     links = await asyncio.to_thread(_links, doors, found)
-    return open_requests(found, links=links, where=f"on {cluster}" if cluster else "anywhere")
+    return open_requests(shown, links=links, where=f"on {cluster}" if cluster else "anywhere")
 
 
 def _links(doors: Doors, requests: tuple[Request, ...]) -> dict[str, str]:
@@ -80,4 +82,5 @@ async def show(doors: Doors, question: Question) -> list[Drawn]:
     request = await asyncio.to_thread(doors.ledger.load, request_id)
     if request is None:
         return [told(f"There is no request {request_id}. See `/kafka status`.")]
+    request = await asyncio.to_thread(placed, doors.ledger, request)
     return show_whole(request, link=await asyncio.to_thread(link_to, doors, request.id))

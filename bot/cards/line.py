@@ -6,8 +6,28 @@ from typing import Any
 
 from bot.cards.blocks import Block, Drawn
 from bot.cards.text import Piece, pieces, prose
+from changes.request import Request, approvals_of, mention
 
 LINE_LETTERS_MAX = 2000
+DECIDED = ("Approved by", "Rejected by", "Cancelled by", "Expired", "Denied")
+"""How `changes.request` begins the lines that say somebody decided."""
+
+
+def addressed(request: Request, at: int) -> str:
+    """A line of the log with the people it is for: who asked hears of decisions and of the end,
+    approvers hear that they are needed. Everything else pings nobody."""
+    text = request.log[at].text
+    ended = request.state.ended and at == len(request.log) - 1
+    if (ended or text.startswith(DECIDED)) and mention(request.requester) not in text:
+        return f"{text} · {mention(request.requester)}"
+    if text.startswith(DECIDED):
+        return text
+    for need in approvals_of(request):
+        if need.label and len(need.groups) == 1:
+            text = text.replace(
+                f"approval by {need.label}", f"approval by <!subteam^{need.groups[0]}>"
+            )
+    return text
 
 
 def draw_line(text: str) -> Drawn:

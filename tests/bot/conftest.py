@@ -24,7 +24,7 @@ from changes.request import Request, judged
 from changes.verdict import ApprovalNeed, Verdict
 from lab.slack import Running, serve
 from lab.slack.acts import perform
-from ledger import Audit, Ledger, connect
+from ledger import Audit, Ledger, connect, keys
 from policies import Policies, Problems, load
 from tests.bot.samples import PLAN
 from tests.redis_server import RedisServer, redis_server, redis_url
@@ -205,7 +205,10 @@ async def hire(
         close_socket: Callable[[], Awaitable[None]] = bot.socket.client.close
         await close_socket()
         await bot.doors.tasks.drain(seconds=2)
-        await bot.announcer.stop()
+        stopping = asyncio.create_task(bot.announcer.stop())
+        await asyncio.sleep(0)
+        ledger._redis.xadd(keys.NEWS, {"id": "R-0"})  # wakes whoever blocks on the news
+        await stopping
         with contextlib.suppress(asyncio.CancelledError):
             await announcing
 

@@ -67,7 +67,7 @@ async def test_one_card_follows_its_request_to_the_end(desk: Desk) -> None:
     await until(lambda: all_shown(desk), what="nothing is behind")
     assert len(desk.cards()) == 1
     assert card["metadata"]["event_payload"] == {"request_id": "R-1", "revision": 1}
-    assert lines(desk)[-1] == "Done in 1 min"
+    assert lines(desk)[-1] == "Done in 1 min · <@U0LAB0ANN1>"
     assert all(block["type"] != "actions" for block in card["blocks"])
 
 
@@ -284,3 +284,29 @@ async def test_the_ledger_away_for_a_while_costs_nothing(desk: Desk) -> None:
         desk.ledger._redis.delete(keys.NEWS)
     await until(lambda: all_shown(desk), what="all lines are there", seconds=15)
     assert lines(desk) == ["line 0", "line 1", "line 2"]
+
+
+async def test_the_card_behind_moves_up_when_the_one_before_it_ends(desk: Desk) -> None:
+    await desk.waiting()
+    start(desk)
+    await desk.command("scale brokers 9", user="dan")
+    await until(lambda: desk.ledger.load("R-2"), what="the second is asked for")
+    second = desk.prepared(desk.request("R-2"))
+    save(desk, second.moved(event=Event.QUORUM_REACHED, now=datetime.now(UTC)))
+    await desk.card_with("1 change before it on orders-prod")
+    now = datetime.now(UTC)
+    save(desk, desk.request().moved(event=Event.STEPS_FINISHED, now=now).said(now=now, text="Done"))
+    await desk.card_with("starts in a moment")
+
+
+async def test_who_asked_hears_of_the_decision_and_of_the_end(desk: Desk) -> None:
+    card = await desk.waiting()
+    await desk.act("click", user="bob", ts=card["ts"], action_id="request:approve")
+    ann, bob = "<@U0LAB0ANN1>", "<@U0LAB0BOB1>"
+    approved = f"Approved by {bob} (revision 1) · {ann}"
+    await until(lambda: approved in lines(desk), what="the approval names who asked")
+    now = datetime.now(UTC)
+    begun = save(desk, desk.request().moved(event=Event.STARTED, now=now))
+    over = begun.moved(event=Event.STEPS_FINISHED, now=now).said(now=now, text="Done in 4 min")
+    save(desk, over)
+    await until(lambda: f"Done in 4 min · {ann}" in lines(desk), what="the end names who asked")

@@ -9,7 +9,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from bot.cards.blocks import FALLBACK_LETTERS_MAX, Drawn, letters_of
-from bot.cards.line import draw_line
+from bot.cards.line import addressed, draw_line
 from bot.cards.modal import reject_dialog
 from bot.cards.request import draw
 from bot.posting import faces
@@ -22,6 +22,7 @@ from tests.bot.samples import (
     BOB,
     DENIED,
     HOSTILE,
+    NOON,
     PLAN,
     SampleStep,
     every_state,
@@ -187,3 +188,12 @@ def test_a_line_names_people_and_groups_by_id() -> None:
     elements = drawn.blocks[0]["elements"][0]["elements"]
     assert {"type": "usergroup", "usergroup_id": "S0APPR"} in elements
     assert {"type": "user", "user_id": "U0ANN"} in elements
+
+
+def test_approvers_are_called_by_their_group_and_only_where_they_are_needed() -> None:
+    needed = planned().said(now=NOON, text="Planned; waiting for an approval by @kafka-approvers")
+    assert addressed(needed, 0).endswith("approval by <!subteam^S0APPROVE>")
+    typed = needed.said(now=NOON, text="Rejected by <@U0BOB>: no approval by @kafka-approvers")
+    assert "subteam" not in addressed(typed, 1)
+    assert addressed(typed, 1).endswith(" · <@U0ANN>")
+    assert addressed(running().said(now=NOON, text="Step 2 begins"), 0) == "Step 2 begins"
