@@ -3,10 +3,12 @@
 import argparse
 import asyncio
 import signal
+import sys
 from pathlib import Path
 
+from lab.slack.manifest import ManifestMistake
 from lab.slack.rates import MODES
-from lab.slack.seed import DEFAULT_SEED
+from lab.slack.seed import DEFAULT_SEED, SeedMistake
 from lab.slack.server import DEFAULT_MANIFEST, Running, serve
 
 
@@ -21,22 +23,33 @@ def _arguments() -> argparse.Namespace:
 
 
 def _tell(running: Running) -> None:
-    print(f"page       {running.page_url}")
-    print(f"Web API    {running.api_url}")
-    print(f"bot token  {running.bot_token}")
-    print(f"app token  {running.app_token}")
-    for person in running.people:
-        print(f"{person.name:<10} {running.page_url}?as={person.id}  {person.role}")
+    lines = [
+        f"page       {running.page_url}",
+        f"Web API    {running.api_url}",
+        f"bot token  {running.bot_token}",
+        f"app token  {running.app_token}",
+    ]
+    lines += [f"{p.name:<10} {running.page_url}?as={p.id}  {p.role}" for p in running.people]
+    print("\n".join(lines), flush=True)
+
+
+async def _serve(arguments: argparse.Namespace) -> Running:
+    try:
+        return await serve(
+            port=arguments.port,
+            manifest_path=arguments.manifest,
+            seed_path=arguments.seed_file,
+            rate_mode=arguments.rates,
+            random_seed=arguments.random_seed,
+        )
+    except (ManifestMistake, SeedMistake) as mistake:
+        sys.exit(f"lab.slack: {mistake}")
+    except OSError as problem:
+        sys.exit(f"lab.slack: port {arguments.port} cannot be used: {problem.strerror}")
 
 
 async def _run(arguments: argparse.Namespace) -> None:
-    running = await serve(
-        port=arguments.port,
-        manifest_path=arguments.manifest,
-        seed_path=arguments.seed_file,
-        rate_mode=arguments.rates,
-        random_seed=arguments.random_seed,
-    )
+    running = await _serve(arguments)
     _tell(running)
     stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):

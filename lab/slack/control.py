@@ -10,7 +10,7 @@ from aiohttp import WSMsgType, web
 from lab.slack.acting import nearest
 from lab.slack.acts import perform
 from lab.slack.entities import Json, Person
-from lab.slack.faults import FaultMistake
+from lab.slack.faults import ACTIONS, FaultMistake
 from lab.slack.snapshot import snapshot
 from lab.slack.upsets import mend, upset
 from lab.slack.workspace import Workspace, fill_again
@@ -72,7 +72,7 @@ class Control:
         action = str(fault.pop("action", ""))
         settings = {name: fault.pop(name, default) for name, default in _FAULT_DEFAULTS.items()}
         try:
-            if action in AT_ONCE or action in _STATE_ACTIONS:
+            if action in AT_ONCE or action in ACTIONS["state"]:
                 await upset(self._workspace, action, fault)
                 self._workspace.log.write("fault", event="done", action=action, params=fault)
                 return web.json_response({"ok": True})
@@ -142,13 +142,6 @@ class Control:
 
 
 _FAULT_DEFAULTS: dict[str, Any] = {"match": {}, "times": 1, "after": 0}
-_STATE_ACTIONS = (
-    "deactivate_user",
-    "edit_usergroup",
-    "revoke_token",
-    "archive_channel",
-    "kick_bot",
-)
 
 
 def _refused(sentence: str) -> web.HTTPBadRequest:

@@ -66,11 +66,11 @@ def _callback(workspace: Workspace, event: Json) -> Json:
 
 
 async def _deliver(workspace: Workspace, callback: Json) -> None:
-    waits = (None, *workspace.quirks.event_retry_seconds)
+    waits = (0.0, *workspace.quirks.event_retry_seconds)
+    unnoticed_seconds = 0.0
     envelope_id = workspace.mint.uuid()
     for attempt, wait in enumerate(waits):
-        if wait:
-            await workspace.clock.sleep(seconds=wait)
+        await workspace.clock.sleep(seconds=max(wait, unnoticed_seconds))
         outcome = await workspace.sockets.send(
             kind="events_api",
             payload=callback,
@@ -80,6 +80,8 @@ async def _deliver(workspace: Workspace, callback: Json) -> None:
         )
         if outcome.acked:
             return
+        # Slack notices a missing connection no sooner than a missing ack.
+        unnoticed_seconds = 0.0 if outcome.status == "timeout" else workspace.quirks.ack_seconds
         if not workspace.quirks.retry_keeps_envelope_id:
             envelope_id = workspace.mint.uuid()
     workspace.log.write("delivery", type="events_api", status="given up", payload=callback)

@@ -58,6 +58,18 @@ class Fault:
         }
 
 
+NUMBERS = {"retry_after": (1, 3600), "status": (500, 599), "s": (0, 600), "n": (1, 100)}
+
+
+def _check_numbers(action: str, params: Json) -> None:
+    for name, (least, most) in NUMBERS.items():
+        value = params.get(name, least)
+        if not isinstance(value, (int, float)) or not least <= value <= most:
+            raise FaultMistake(
+                f"{action}: `{name}` is a number from {least} to {most}, not {value}"
+            )
+
+
 def group_of(action: str) -> str:
     for group, actions in ACTIONS.items():
         if action in actions:
@@ -76,6 +88,7 @@ class Faults:
         group = group_of(action)
         if not isinstance(match, dict) or set(match) - MATCH_KEYS:
             raise FaultMistake(f"`match` is an object of {', '.join(sorted(MATCH_KEYS))}")
+        _check_numbers(action, params)
         if not isinstance(times, int) or not isinstance(after, int) or times < 1 or after < 0:
             raise FaultMistake("`times` is a whole number from 1, `after` one from 0")
         self._last_id += 1

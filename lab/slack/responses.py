@@ -20,7 +20,7 @@ from lab.slack.messages import (
     remove_ephemeral,
     shown,
 )
-from lab.slack.methods.chat import content_of, replace_content
+from lab.slack.methods.chat import content_of, replace_content, thread_root
 from lab.slack.registry import Call
 from lab.slack.workspace import ResponseUrl, Workspace
 
@@ -134,7 +134,7 @@ def _post(call: Call, channel: Channel, record: ResponseUrl) -> Json:
     text, blocks, attachments = content_of(call)
     message = bot_message(workspace, text=text, blocks=blocks, attachments=attachments)
     in_channel = call.args.text("response_type") == "in_channel"
-    thread_ts = call.args.text("thread_ts")
+    thread_ts = thread_root(workspace, channel, call.args.text("thread_ts"))
     if in_channel:
         return post(workspace, channel, message, thread_ts=thread_ts)
     thread_ts = thread_ts or record.thread_ts

@@ -15,6 +15,7 @@ const side = composer({ inThread: true });
 let waiting = [];
 let loading = false;
 let drawn = 0;
+let target = "";
 
 function wantedPlace() {
   const [channel, thread] = decodeURIComponent(location.hash.slice(1)).split("/");
@@ -27,6 +28,7 @@ function wantedPlace() {
 }
 
 function fromPermalink([, channel, seconds, micros]) {
+  target = seconds ? `${seconds}.${micros}` : "";
   const message = seconds && state.messages.get(channel)?.get(`${seconds}.${micros}`);
   const root = message?.thread_ts;
   return { channel, thread: root && root !== message.ts ? root : "" };
@@ -52,6 +54,15 @@ function markRead() {
   if (!channel || document.hidden || unread(channel).count === 0) return;
   channel.last_read = allOf(channel.id).at(-1)?.ts ?? "0";
   act("read", { channel: channel.id });
+}
+
+// A permalink was opened: show its message once.
+function jump() {
+  const node = target && document.querySelector(`[data-qa="message"][data-ts="${target}"]`);
+  if (!node) return;
+  target = "";
+  node.scrollIntoView({ block: "center" });
+  node.classList.add("found");
 }
 
 function drawHead() {
@@ -83,6 +94,7 @@ function draw() {
   main.refresh();
   drawThread(channel);
   renderModals();
+  jump();
   markRead();
   document.body.dataset.seq = String(state.seq);
   document.body.dataset.uiReady = "1";

@@ -66,7 +66,7 @@ async def test_respond_works_before_and_after_the_ack_and_five_times_only(bench:
 async def test_a_late_ack_and_no_ack_are_told_as_timeout(bench: Bench) -> None:
     @bench.app.command("/kafka")
     async def asked(ack: Any) -> None:
-        await asyncio.sleep(0.8)
+        await asyncio.sleep(1.3)
         await ack("too late")
 
     answer = await bench.act("command", text="/kafka status")

@@ -148,6 +148,8 @@ async def test_state_changes_under_the_app(bench: Bench) -> None:
         ({"action": "error", "times": 0}, "`times` is a whole number from 1"),
         ({"action": "deactivate_user", "user": "bobb"}, "did you mean bob?"),
         ({"action": "edit_usergroup", "usergroup": "x", "users": []}, "kafka-approvers"),
+        ({"action": "http", "status": 200}, "`status` is a number from 500 to 599"),
+        ({"action": "slow", "s": "long"}, "`s` is a number from 0 to 600"),
         ([], "must be a JSON object"),
     ],
 )
