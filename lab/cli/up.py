@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import sys
 import time
@@ -96,4 +97,6 @@ def up(
 
 
 def _tell(words: str) -> None:
-    click.echo(f"{time.strftime('%H:%M:%S')} {words}")
+    # Whoever read the output may be gone; the lab goes on.
+    with contextlib.suppress(BrokenPipeError):
+        click.echo(f"{time.strftime('%H:%M:%S')} {words}")

@@ -17,7 +17,7 @@ from lab.addresses import HOST, Ports
 from lab.children import Child, ChildFailed, Children
 from lab.fleet import FleetRefuses, LabBroker
 from lab.kafka import properties
-from lab.kafka.command import ENVIRONMENT, KafkaPrograms
+from lab.kafka.command import BROKER_HEAP_MIB, ENVIRONMENT, KafkaPrograms
 from lab.kafka.controller import run_tool, start_controller
 from lab.kafka.membership import members
 
@@ -114,18 +114,21 @@ class KafkaFleet:
             raise FleetRefuses(f"the lab has no AZ {az_id!r}; its AZs are {', '.join(AZ_IDS)}")
         async with self._lock:
             seat = await self._seat(broker_id=max(self._seats, default=0) + 1, az_id=az_id)
-        await self._registered(seat)
+        try:
+            await self._registered(seat)
+        except ChildFailed:
+            # A broker that never joined is no member: the next attempt starts from nothing.
+            await self._children.kill(seat.child)
+            await self._clear_away(seat)
+            raise
         self._changed()
         return seat.shown()
 
     async def remove(self, *, broker_id: int) -> None:
         seat = self._known(broker_id)
         await self._children.stop(seat.child, seconds_max=_STOP_SECONDS_MAX)
-        del self._seats[broker_id]
-        self._children.forget(seat.child)
         await self._unregister(broker_id)
-        await asyncio.to_thread(shutil.rmtree, seat.folder)
-        self._changed()
+        await self._clear_away(seat)
 
     async def kill(self, *, broker_id: int) -> None:
         await self._children.kill(self._known(broker_id).child)
@@ -146,6 +149,12 @@ class KafkaFleet:
             if child.name == "controller":
                 await self._children.kill(child)
 
+    async def _clear_away(self, seat: _Seat) -> None:
+        self._seats.pop(seat.broker_id, None)
+        self._children.forget(seat.child)
+        await asyncio.to_thread(shutil.rmtree, seat.folder, ignore_errors=True)
+        self._changed()
+
     def _known(self, broker_id: int) -> _Seat:
         if broker_id not in self._seats:
             known = ", ".join(str(number) for number in sorted(self._seats))
@@ -159,7 +168,9 @@ class KafkaFleet:
         file = self._lay_out(folder, broker_id=broker_id, az_id=az_id, port=port)
         child = await self._children.start(
             name=f"broker-{broker_id}",
-            command=self._programs.server(properties=file, jolokia_port=jolokia_port),
+            command=self._programs.server(
+                properties=file, jolokia_port=jolokia_port, heap_mib=BROKER_HEAP_MIB
+            ),
             environment=ENVIRONMENT,
             folder=folder,
         )

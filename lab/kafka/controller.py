@@ -11,7 +11,7 @@ from pathlib import Path
 
 from lab.children import Child, ChildFailed, Children
 from lab.kafka import properties
-from lab.kafka.command import ENVIRONMENT, KafkaPrograms
+from lab.kafka.command import CONTROLLER_HEAP_MIB, ENVIRONMENT, KafkaPrograms
 
 _FORMAT_SECONDS_MAX = 60
 
@@ -28,7 +28,9 @@ async def start_controller(
     """Format the controller's folder and start it."""
     file = _lay_out(folder, port=port)
     await _format(programs=programs, file=file, cluster_id=cluster_id)
-    command = programs.server(properties=file, jolokia_port=jolokia_port)
+    command = programs.server(
+        properties=file, jolokia_port=jolokia_port, heap_mib=CONTROLLER_HEAP_MIB
+    )
     return await children.start(
         name="controller", command=command, environment=ENVIRONMENT, folder=folder
     )

@@ -16,9 +16,9 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
 from lab.addresses import LabFolder, Ports, read_json
-from lab.children import Children
+from lab.children import ChildFailed, Children
 from lab.fleet import Fleet, FleetRefuses
-from lab.kafka import jars, java
+from lab.kafka import jars, java, properties
 from lab.kafka.brokers import AZ_IDS, KafkaFleet
 from lab.kafka.canaries import create_canaries
 from lab.kafka.command import KafkaPrograms
@@ -54,7 +54,9 @@ async def racks(fleet: Fleet) -> dict[int, str | None]:
     return {one.broker_id: one.rack for one in await members(address=address)}
 
 
-async def test_brokers_come_and_go_as_kafka_itself_sees_it(fleet: KafkaFleet) -> None:
+async def test_brokers_come_and_go_as_kafka_itself_sees_it(
+    fleet: KafkaFleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert await racks(fleet) == dict(zip((1, 2, 3), AZ_IDS, strict=True))
     await create_canaries(bootstrap=fleet.bootstrap())
 
@@ -69,6 +71,11 @@ async def test_brokers_come_and_go_as_kafka_itself_sees_it(fleet: KafkaFleet) ->
     assert (await fleet.restart(broker_id=2)).alive
     assert 2 in await racks(fleet)
 
+    with monkeypatch.context() as patch:
+        patch.setattr(properties, "meta", lambda **_: "version=1\ncluster.id=another\nnode.id=5\n")
+        with pytest.raises(ChildFailed, match=r"broker 5 ended while starting \(exit status 1\)"):
+            await fleet.add(az_id="use1-az3")
+    assert [one.broker_id for one in fleet.brokers()] == [1, 2, 3, 4]
     with pytest.raises(FleetRefuses, match="no AZ 'mars'; its AZs are use1-az1, use1-az2"):
         await fleet.add(az_id="mars")
     with pytest.raises(FleetRefuses, match="no broker 7; the brokers are 1, 2, 3, 4"):
