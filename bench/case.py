@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, ValidationError
+from pydantic import Field, StrictInt, StrictStr, TypeAdapter, ValidationError
 
 from changes.placement.model import Broker, Partition, Placement, ReplicaLists
 
@@ -28,25 +28,29 @@ class Mistake:
     words: str
 
 
-class _Broker(BaseModel):
-    model_config = ConfigDict(frozen=True)
+# Slotted dataclasses, not models: 200,000 partitions take a quarter of the memory.
+@dataclass(frozen=True, slots=True)
+class _Broker:
     id: StrictInt
     rack: StrictStr
     capacity: Bytes
 
 
-class _Partition(BaseModel):
-    model_config = ConfigDict(frozen=True)
-    t: StrictStr = Field(min_length=1)
-    p: StrictInt = Field(ge=0)
-    r: tuple[StrictInt, ...] = Field(min_length=1)
+@dataclass(frozen=True, slots=True)
+class _Partition:
+    t: Annotated[StrictStr, Field(min_length=1)]
+    p: Annotated[StrictInt, Field(ge=0)]
+    r: Annotated[tuple[StrictInt, ...], Field(min_length=1)]
     s: Bytes
 
 
-class _Case(BaseModel):
-    model_config = ConfigDict(frozen=True)
-    brokers: tuple[_Broker, ...] = Field(min_length=1)
+@dataclass(frozen=True, slots=True)
+class _Case:
+    brokers: Annotated[tuple[_Broker, ...], Field(min_length=1)]
     partitions: tuple[_Partition, ...]
+
+
+_CASE = TypeAdapter(_Case)
 
 
 def read_case(path: Path) -> Placement | Mistake:
@@ -55,7 +59,7 @@ def read_case(path: Path) -> Placement | Mistake:
     if isinstance(content, Mistake):
         return content
     try:
-        case = _Case.model_validate_json(content)
+        case = _CASE.validate_json(content)
     except ValidationError as mistakes:
         return Mistake(f"{path}: {_first(mistakes)}")
     wrong = _inconsistent(case)

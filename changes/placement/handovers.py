@@ -99,37 +99,43 @@ class Handovers:
         return CROWD if self.topic_leads[topic][taker] >= self.topic_cap[topic] else 0.0
 
     def cheapest_path(
-        self, givers: Collection[int], takers: Collection[int], *, cost_max: float
+        self, start: int, ends: Collection[int], *, backwards: bool, cost_max: float
     ) -> list[Handover] | None:
-        """Dijkstra over brokers, from any giver to any taker; None where all ways cost too much."""
-        cost = dict.fromkeys(sorted(givers), 0.0)
+        """Dijkstra over brokers from `start` to any of `ends`, or backwards from them to `start`.
+
+        None where all ways cost `cost_max` or more. An end reached by a free handover is taken at
+        once: whatever is still open costs at least as much.
+        """
+        cost = {start: 0.0}
         came: dict[int, tuple[int, Handover]] = {}
-        heap = [(0.0, b) for b in cost]
+        heap = [(0.0, start)]
         done: set[int] = set()
         while heap:
             so_far, here = heappop(heap)
+            if here in ends:
+                return _trace(came, here, backwards=backwards)
             if here in done:
                 continue
             done.add(here)
-            if here in takers:
-                return _trace(came, here)
             for there in range(self.board.brokers):
-                if there in done:
+                if there in done or cost.get(there, cost_max) <= so_far + STEP:
                     continue
-                handover = self.best(here, there)
-                if handover is None:
+                handover = self.best(there, here) if backwards else self.best(here, there)
+                if handover is None or so_far + handover.cost + STEP >= cost.get(there, cost_max):
                     continue
-                total = so_far + handover.cost + STEP
-                if total < cost.get(there, cost_max):
-                    cost[there] = total
-                    came[there] = (here, handover)
-                    heappush(heap, (total, there))
+                cost[there] = so_far + handover.cost + STEP
+                came[there] = (here, handover)
+                if handover.cost == 0 and there in ends:
+                    return _trace(came, there, backwards=backwards)
+                heappush(heap, (cost[there], there))
         return None
 
 
-def _trace(came: Mapping[int, tuple[int, Handover]], end: int) -> list[Handover]:
+def _trace(
+    came: Mapping[int, tuple[int, Handover]], end: int, *, backwards: bool
+) -> list[Handover]:
     path = []
     while end in came:
         end, handover = came[end]
         path.append(handover)
-    return path[::-1]
+    return path if backwards else path[::-1]

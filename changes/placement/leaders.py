@@ -71,16 +71,15 @@ def _relieve(
     leads = handovers.leads
     mean = sum(leads) / len(leads)
     brokers = range(len(leads))
-    if leads[worst] > high:
+    over = leads[worst] > high
+    if over:
         far = {b for b in brokers if leads[b] < min(mean, high)}
         near = {b for b in brokers if leads[b] <= leads[worst] - 2}
-        ways = [({worst}, far), ({worst}, near)]
     else:
         far = {b for b in brokers if leads[b] > max(mean, low)}
         near = {b for b in brokers if leads[b] >= leads[worst] + 2}
-        ways = [(far, {worst}), (near, {worst})]
-    for givers, takers in ways:
-        path = handovers.cheapest_path(givers, takers, cost_max=cost_max)
+    for ends in (far, near):
+        path = handovers.cheapest_path(worst, ends, backwards=not over, cost_max=cost_max)
         if path is not None:
             return path
     return None
