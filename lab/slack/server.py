@@ -71,7 +71,7 @@ class Running:
     @property
     def people(self) -> tuple[SeenPerson, ...]:
         people = self.workspace.people.values()
-        return tuple(SeenPerson(p.id, p.name, p.role) for p in people)
+        return tuple(SeenPerson(p.id, p.name, p.role) for p in people if not p.is_bot)
 
     @property
     def channels(self) -> tuple[SeenChannel, ...]:
