@@ -21,7 +21,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot import approvals, slash
+from bot import approvals, slash, thread_words
 from bot.announcer import Announcer
 from bot.calls import read, send, web_client
 from bot.cards.help import told
@@ -31,6 +31,7 @@ from bot.people import People
 from bot.questions import QUESTIONS
 from bot.settings import Settings
 from bot.tasks import Tasks
+from bot.writer import Writer
 from changes.catalog import CATALOG
 from changes.grammar import usages_of
 from ledger import Ledger
@@ -82,7 +83,8 @@ async def build(
     socket = AsyncSocketModeHandler(
         app, settings.slack_app_token.get_secret_value(), web_client=socket_client
     )
-    keeper = Keeper(ledger=ledger, client=client, home=home, now=now)
+    writer = Writer(ledger=ledger, client=client, home=home)
+    keeper = Keeper(ledger=ledger, writer=writer, now=now)
     return Bot(
         app=app, socket=socket, announcer=Announcer(ledger=ledger, keeper=keeper), doors=doors
     )
@@ -117,6 +119,7 @@ def listening_app(doors: Doors, *, token: str) -> AsyncApp:
     app = AsyncApp(client=web_client(token=None, base_url=base_url), authorize=authorize)
     slash.register(app, doors)
     approvals.register(app, doors)
+    thread_words.register(app, doors)
     register_catch_alls(app, doors)
     return app
 

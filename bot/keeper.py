@@ -15,18 +15,12 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from slack_sdk.web.async_client import AsyncWebClient
-
-from bot import finding, pictures
-from bot.calls import Busy, SaidNo, Unsure, send
-from bot.cards.line import addressed, draw_line
-from bot.cards.request import draw
-from bot.doors import Home
+from bot.calls import Busy, SaidNo, Unsure
 from bot.owed import NOTHING, Owed, owed
 from bot.places import placed
-from bot.posting import mark, put
+from bot.writer import Writer
 from changes.lifecycle import State
-from changes.request import LogLine, Request
+from changes.request import Request
 from ledger import Card, Ledger
 
 log = logging.getLogger(__name__)
@@ -56,13 +50,11 @@ class Keeper:
         self,
         *,
         ledger: Ledger,
-        client: AsyncWebClient,
-        home: Home,
+        writer: Writer,
         now: Callable[[], datetime],
     ) -> None:
         self._ledger = ledger
-        self._client = client
-        self._home = home
+        self._writer = writer
         self._now = now
         self._me = secrets.token_hex(4)
         self._drawn: dict[str, tuple[float, str]] = {}
@@ -125,113 +117,14 @@ class Keeper:
         return 0
 
     async def _carry_out(self, request: Request, card: Card, act: Owed) -> Card:
+        if act.what == "line":
+            return await self._writer.post_line(request, card, act.line, doubtful=act.doubtful)
         if act.what == "card":
-            return await self._post_card(request, card, doubtful=act.doubtful)
-        if act.what == "redraw":
-            return await self._redraw(request, card)
-        await self._post_line(request, card, act)
-        return card.with_(lines_posted=act.line + 1)
-
-    async def _post_card(self, request: Request, card: Card, *, doubtful: bool) -> Card:
-        if doubtful and (ts := await self._find_card(request, card)):
-            return card.with_(ts=ts, drawn_version=-1)
-        marked = mark(request_id=request.id, revision=request.revision)
-        answer = await put(
-            self._client, "chat.postMessage", draw(request), metadata=marked, channel=card.channel
-        )
-        self._note(request)
-        # Slack names the channel by id even when it was addressed otherwise; threads need the id.
-        channel = str(answer.get("channel") or card.channel)
-        return card.with_(channel=channel, ts=str(answer["ts"]), drawn_version=request.version)
-
-    async def _find_card(self, request: Request, card: Card) -> str | None:
-        try:
-            return await finding.find_card(
-                self._client,
-                home=self._home,
-                channel=card.channel,
-                request_id=request.id,
-                since=request.created_at,
-            )
-        except SaidNo as no:
-            log.error(
-                "%s: its card cannot be looked for, so it is posted again: %s", request.id, no
-            )
-            return None
-
-    async def _redraw(self, request: Request, card: Card) -> Card:
-        marked = mark(request_id=request.id, revision=request.revision)
-        await put(
-            self._client,
-            "chat.update",
-            draw(request),
-            metadata=marked,
-            channel=card.channel,
-            ts=card.ts,
-        )
-        self._note(request)
-        return card.with_(drawn_version=request.version)
-
-    async def _post_line(self, request: Request, card: Card, act: Owed) -> None:
-        line = request.log[act.line]
-        there = act.doubtful and await self._line_is_there(request, card, act.line)
-        content = await self._picture(line)
-        if not there:
-            lost = line.picture and content is None
-            words = addressed(request, act.line)
-            words += " (its picture is not kept any more)" if lost else ""
-            marked = mark(request_id=request.id, revision=request.revision, line=act.line)
-            await put(
-                self._client,
-                "chat.postMessage",
-                draw_line(words),
-                metadata=marked,
-                channel=card.channel,
-                thread_ts=card.ts,
-            )
-        if content is not None:
-            await self._share(request, card, act.line, content, doubtful=there)
-
-    async def _line_is_there(self, request: Request, card: Card, line: int) -> bool:
-        try:
-            return await finding.find_line(
-                self._client,
-                home=self._home,
-                channel=card.channel,
-                ts=card.ts,
-                request_id=request.id,
-                line=line,
-            )
-        except SaidNo as no:
-            log.error("%s: line %d cannot be looked for, posting it: %s", request.id, line, no)
-            return False
-
-    async def _picture(self, line: LogLine) -> bytes | None:
-        if not line.picture:
-            return None
-        return await asyncio.to_thread(self._ledger.picture, line.picture)
-
-    async def _share(
-        self, request: Request, card: Card, line: int, content: bytes, *, doubtful: bool
-    ) -> None:
-        """The words stand already: a picture that Slack will not have must not hold up the rest."""
-        name = f"{request.id}-{line}.png"
-        try:
-            if doubtful and await finding.find_file(
-                self._client, home=self._home, channel=card.channel, ts=card.ts, name=name
-            ):
-                return
-            await pictures.share(
-                self._client,
-                home=self._home,
-                channel=card.channel,
-                thread_ts=card.ts,
-                name=name,
-                title=request.log[line].picture_title or name,
-                content=content,
-            )
-        except (SaidNo, Unsure, Busy) as failed:
-            log.error("%s: the picture of line %d did not arrive: %s", request.id, line, failed)
+            done = await self._writer.post_card(request, card, doubtful=act.doubtful)
+        else:
+            done = await self._writer.redraw(request, card)
+        self._drawn[request.id] = (time.monotonic(), decision_in(request))
+        return done
 
     async def _refused(self, request: Request, claimed: Card, base: Card, no: SaidNo) -> float:
         """A message that is gone gets a new card; a channel that will not have us is said loudly."""
@@ -242,26 +135,10 @@ class Keeper:
             return 0
         await self._save(request.id, unclaimed(base), expected=claimed)
         log.error("%s: nothing can be shown in channel %s: %s", request.id, base.channel, no)
-        await self._say_unreachable(request, base.channel, no)
+        if request.id not in self._told_unreachable:
+            self._told_unreachable.add(request.id)
+            await self._writer.say_unreachable(request, base.channel, no)
         return UNREACHABLE_SECONDS
-
-    async def _say_unreachable(self, request: Request, channel: str, no: SaidNo) -> None:
-        """Tell the requester once, in a message of his own: a missing card looks like a dead bot."""
-        if request.id in self._told_unreachable:
-            return
-        self._told_unreachable.add(request.id)
-        words = (
-            f"{request.id}: its card cannot be shown in <#{channel}> (Slack says `{no.code}`). "
-            f"Invite me there; until then `/kafka show {request.id}` shows it."
-        )
-        drawn = draw_line(words)
-        to = request.requester.user_id
-        try:
-            await send(
-                self._client, "chat.postMessage", channel=to, text=drawn.text, blocks=drawn.blocks
-            )
-        except (SaidNo, Unsure, Busy) as failed:
-            log.error("%s: its requester could not be told: %s", request.id, failed)
 
     async def _save(self, request_id: str, card: Card, *, expected: Card | None) -> bool:
         return await asyncio.to_thread(self._ledger.save_card, request_id, card, expected=expected)
@@ -274,9 +151,6 @@ class Keeper:
         lively = sum(1 for drawn_at, _ in self._drawn.values() if drawn_at > time.monotonic() - 30)
         pause = max(REDRAW_SECONDS_MIN, SHARE_SECONDS * lively)
         return max(0.0, at + pause - time.monotonic())
-
-    def _note(self, request: Request) -> None:
-        self._drawn[request.id] = (time.monotonic(), decision_in(request))
 
     def _forget_when_ended(self, request: Request) -> None:
         if request.state.ended:

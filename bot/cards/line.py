@@ -11,6 +11,8 @@ from changes.request import Request, approvals_of, mention
 LINE_LETTERS_MAX = 2000
 DECIDED = ("Approved by", "Rejected by", "Cancelled by", "Expired", "Denied")
 """How `changes.request` begins the lines that say somebody decided."""
+ASKED_AGAIN = "Planned again"
+"""How workers begin the line that says the approvals are void."""
 
 
 def addressed(request: Request, at: int) -> str:
@@ -22,6 +24,9 @@ def addressed(request: Request, at: int) -> str:
         return f"{text} · {mention(request.requester)}"
     if text.startswith(DECIDED):
         return text
+    if text.startswith(ASKED_AGAIN):
+        groups = [f"<!subteam^{one}>" for need in approvals_of(request) for one in need.groups]
+        return " ".join([text, "·", mention(request.requester), *groups])
     for need in approvals_of(request):
         if need.label and len(need.groups) == 1:
             text = text.replace(

@@ -8,8 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.finding import payload_of
-from bot.keeper import Keeper
-from bot.owed import Owed
+from bot.writer import Writer
 from changes.lifecycle import Event, State
 from changes.request import Outcome, Progress, Request
 from lab.slack.upsets import upset
@@ -136,28 +135,21 @@ async def test_a_bot_that_died_between_posting_and_remembering(desk: Desk, hire:
     past = datetime.now(UTC) - timedelta(seconds=1)
     ghost = card.with_(claim="dead1234 line 0", claimed_until=past, drawn_version=request.version)
     assert desk.ledger.save_card("R-1", ghost, expected=card)
-    keeper = the_keeper(desk)
-    claimed = ghost.with_(claim="dead1234 line 0")
-    await keeper._post_line(request, claimed, owed_line(0))
+    await the_writer(desk).post_line(request, ghost, 0, doubtful=False)
     await hire()
     await until(lambda: all_shown(desk), what="the next bot has caught up")
     assert lines(desk) == ["posted, not remembered"]
 
 
-def the_keeper(desk: Desk) -> Keeper:
+def the_writer(desk: Desk) -> Writer:
     doors = desk.bot.doors
-    return Keeper(ledger=doors.ledger, client=doors.client, home=doors.home, now=doors.now)
-
-
-def owed_line(line: int) -> Owed:
-    return Owed(what="line", line=line)
+    return Writer(ledger=doors.ledger, client=doors.client, home=doors.home)
 
 
 async def test_a_card_posted_and_forgotten_is_adopted(desk: Desk, hire: Hire) -> None:
     await desk.bot.announcer.stop()
     request = await desk.asked()
-    keeper = the_keeper(desk)
-    await keeper._post_card(request, Card(channel=KAFKA), doubtful=False)
+    await the_writer(desk).post_card(request, Card(channel=KAFKA), doubtful=False)
     past = datetime.now(UTC) - timedelta(seconds=1)
     ghost = Card(channel=KAFKA, claim="dead1234 card -1", claimed_until=past)
     assert desk.ledger.save_card("R-1", ghost, expected=None)

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from bot.approvals import decision_in, kept_in, pressed_in, typed_before
+from bot.approvals import kept_in, pressed_in
+from bot.thread_words import decision_in, typed_before
 from changes.lifecycle import State
 from lab.slack.upsets import upset
 from tests.bot.conftest import KAFKA, Desk, Json, until

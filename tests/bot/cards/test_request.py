@@ -197,3 +197,5 @@ def test_approvers_are_called_by_their_group_and_only_where_they_are_needed() ->
     assert "subteam" not in addressed(typed, 1)
     assert addressed(typed, 1).endswith(" · <@U0ANN>")
     assert addressed(running().said(now=NOON, text="Step 2 begins"), 0) == "Step 2 begins"
+    again = planned().said(now=NOON, text="Planned again (revision 2): MSK has 4 brokers")
+    assert addressed(again, 0).endswith("4 brokers · <@U0ANN> <!subteam^S0APPROVE>")

@@ -1,0 +1,104 @@
+"""Approve and reject by a word in the card's thread, where commands cannot be typed.
+
+Only the exact word of a person counts, unedited, in a thread that the ledger knows as a card's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from slack_bolt.async_app import AsyncApp
+
+from bot.answering import answer, privately
+from bot.cards.text import as_typed
+from bot.deciding import Choice, decide
+from bot.doors import Doors
+from bot.tasks import Tell
+from changes.request import Request
+from ledger import Ledger
+
+WORD = re.compile(r"(?P<choice>approve|reject)(?:\s+(?P<reason>\S.*))?", re.I | re.S)
+RECENT_MAX = 200
+"""Requests whose thread is looked for; older ones have long ended."""
+JUST_POSTED_SECONDS = 1.0
+NO_REASON = "Say why: `reject` and then the reason. The requester has to know what to change."
+TYPED_BEFORE = (
+    "You typed that before revision {revision} of {id} was planned. "
+    "Look at the card as it is now and decide on that."
+)
+Json = dict[str, Any]
+
+
+def register(app: AsyncApp, doors: Doors) -> None:
+    @app.event("message")
+    async def said(event: Json) -> None:
+        if words := decision_in(event):
+            tell = privately(doors, event["channel"], event["user"], event["thread_ts"])
+            work = _said_in_thread(doors, event, words, tell)
+            doors.tasks.start(work, doing="a word in a thread", tell=tell)
+
+
+def decision_in(event: Mapping[str, Any]) -> re.Match[str] | None:
+    """`approve` or `reject <reason>`, typed by a person as a reply, unedited and unbroadcast."""
+    if event.get("subtype") or event.get("edited") or event.get("bot_id") or event.get("hidden"):
+        return None
+    thread_ts = event.get("thread_ts")
+    if not thread_ts or thread_ts == event.get("ts") or not event.get("user"):
+        return None
+    return WORD.fullmatch(str(event.get("text") or "").strip())
+
+
+async def _said_in_thread(doors: Doors, event: Json, words: re.Match[str], tell: Tell) -> None:
+    request = await _request_of(doors, event["channel"], event["thread_ts"])
+    if request is None:
+        return  # a thread of people's own; it is none of our business
+    choice: Choice = "approve" if words["choice"].lower() == "approve" else "reject"
+    reason = as_typed(words["reason"] or "")
+    if choice == "approve" and reason:
+        return  # "approve of what?" is talk, not a vote
+    if choice == "reject" and not reason:
+        await tell(NO_REASON)
+        return
+    if typed_before(request, str(event["ts"])):
+        await tell(TYPED_BEFORE.format(id=request.id, revision=request.revision))
+        return
+    outcome = await decide(
+        doors,
+        request_id=request.id,
+        user_id=event["user"],
+        choice=choice,
+        revision=request.revision,
+        reason=reason,
+        where="thread",
+    )
+    await answer(outcome, tell)
+
+
+async def _request_of(doors: Doors, channel: str, thread_ts: str) -> Request | None:
+    """The request whose card began this thread; asked twice, since a card is seen in Slack some
+    moments before the ledger knows where it was posted."""
+    for pause_seconds in (0, JUST_POSTED_SECONDS):
+        await asyncio.sleep(pause_seconds)
+        if found := await asyncio.to_thread(_shown_at, doors.ledger, channel, thread_ts):
+            return found
+    return None
+
+
+def _shown_at(ledger: Ledger, channel: str, ts: str) -> Request | None:
+    for request in ledger.requests(limit=RECENT_MAX):
+        card = ledger.card(request.id)
+        if card is not None and (card.channel, card.ts) == (channel, ts):
+            return request
+    return None
+
+
+def typed_before(request: Request, ts: str) -> bool:
+    """Was the word typed before this revision was planned? Slack delivers late by up to 5 minutes."""
+    if request.verdict is None or request.expires_at is None:
+        return False
+    lasted = timedelta(minutes=request.verdict.expires_after_minutes)
+    return datetime.fromtimestamp(float(ts), tz=UTC) < request.expires_at - lasted
