@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 import click
 
-from ledger import Ledger, LedgerUnavailable
+from ledger import Ledger, LedgerUnavailable, UnreadableEntry
 from workers.runtime import CannotStart, runtime
 
 log = logging.getLogger(__name__)
@@ -40,8 +40,8 @@ def beat(ledger: Ledger, *, reconcile: bool) -> None:
         if reconcile:
             ledger.reconcile_due(now)
         for request_id in ledger.due(now):
-            ledger.enqueue_tick(request_id)
-    except LedgerUnavailable as away:
+            ledger.enqueue_tick(request_id, now=now)
+    except (LedgerUnavailable, UnreadableEntry) as away:
         log.warning("nothing can be queued: %s", away)
 
 
