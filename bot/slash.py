@@ -24,6 +24,9 @@ from changes.request import Refusal, Request
 
 COMMAND = "/kafka"
 Json = dict[str, Any]
+ACK_HEAD_START_SECONDS = 0.1
+"""Bolt sends the acknowledgement up to 10 ms after `ack()` returns; an answer posted meanwhile would
+overtake it, and "checking …" would stand below its own answer."""
 Say = Callable[[Drawn], Awaitable[None]]
 
 
@@ -32,10 +35,13 @@ def register(app: AsyncApp, doors: Doors) -> None:
     async def kafka(ack: AsyncAck, respond: AsyncRespond, command: Json) -> None:
         understood = understand(doors, command)
         await ack(**privately(next_words(doors, understood)))
+        acknowledged_at = asyncio.get_running_loop().time()
         if isinstance(understood, Mistake) or _is_help(understood):
             return
 
         async def say(drawn: Drawn) -> None:
+            passed = asyncio.get_running_loop().time() - acknowledged_at
+            await asyncio.sleep(max(0.0, ACK_HEAD_START_SECONDS - passed))
             await respond(**privately(drawn), replace_original=False)
 
         async def tell(words: str) -> None:
