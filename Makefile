@@ -32,6 +32,7 @@ bench: install ## Plan the frozen case and print its metrics
 
 docs: install ## Make the generated pages again
 	PYTHONPATH=. $(BIN)/python docs/generate.py
+	PYTHONPATH=. $(BIN)/python deploy/generate.py
 
 lock: install ## Lock the requirements again, with hashes
 	$(BIN)/python -m pip install --quiet uv

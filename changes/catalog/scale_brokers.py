@@ -245,7 +245,7 @@ class AddBrokers(Step):
     permissions: ClassVar[tuple[str, ...]] = (
         "kafka:UpdateBrokerCount",
         "kafka:DescribeClusterV2",
-        "kafka:DescribeClusterOperation",
+        "kafka:DescribeClusterOperationV2",
         "kafka:ListClusterOperations",
     )
     marks_chart: ClassVar[bool] = True
