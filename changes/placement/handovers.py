@@ -71,6 +71,22 @@ class Handovers:
             counter[taker] += 1
         self._offer(p)
 
+    def giver(self, handover: Handover) -> int:
+        """Who leads the partition now."""
+        return self.board.replicas[handover.partition][0]
+
+    def push(self, path: Sequence[Handover], *, units: int) -> None:
+        """Send up to `units` along the path's brokers, as long as that gets no dearer."""
+        hops = [(self.giver(handover), handover.taker) for handover in path]
+        cost = sum(handover.cost for handover in path)
+        for _ in range(units):
+            for handover in path:
+                self.hand_over(handover)
+            found = [self.best(giver, taker) for giver, taker in hops]
+            path = [handover for handover in found if handover is not None]
+            if len(path) < len(hops) or sum(handover.cost for handover in path) > cost:
+                return
+
     def best(self, giver: int, taker: int) -> Handover | None:
         """The cheapest handover from one broker straight to another."""
         found: Handover | None = None
@@ -82,7 +98,7 @@ class Handovers:
             for p in offers[: -LOOKS_MAX - 1 : -1]:
                 if self.board.replicas[p][0] != giver:
                     continue
-                crowds = self._crowds(p, taker)
+                crowds = self.crowds(p, taker)
                 if found is None or cost + crowds < found.cost:
                     found = Handover(p, taker, cost + crowds)
                 if not crowds:
@@ -94,7 +110,7 @@ class Handovers:
         while offers and (replicas[offers[-1]][0] != giver or (fresh and touched(offers[-1]))):
             offers.pop()
 
-    def _crowds(self, p: int, taker: int) -> float:
+    def crowds(self, p: int, taker: int) -> float:
         topic = self.topic_of[p]
         return CROWD if self.topic_leads[topic][taker] >= self.topic_cap[topic] else 0.0
 

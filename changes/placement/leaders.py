@@ -6,7 +6,8 @@ mean would be missed by more than ±2 %.
 
 1. Within each of the largest topics, surplus travels until no broker leads more than the topic's
    fair share, rounded up. This may touch partitions that were not touched before.
-2. Over all topics, surplus travels until every broker is within ±2 % of the mean (or one leader).
+2. Over all topics, a leader far above the mean hands over to followers below it (`_sweep`). Then
+   surplus travels until every broker is within ±2 % of the mean (or one leader).
 3. Then on to the exact mean, but only through partitions that are touched already.
 """
 
@@ -19,6 +20,7 @@ from changes.placement.board import Board
 from changes.placement.handovers import CROWD, TOUCH, Handover, Handovers
 
 TOLERANCE = 0.02
+SWEEP_FROM = 0.05  # beyond the mean; after moves that carry leaders along, none is so far out
 
 
 def balance_leaders(board: Board, *, largest: Mapping[str, Sequence[int]]) -> None:
@@ -31,6 +33,7 @@ def balance_leaders(board: Board, *, largest: Mapping[str, Sequence[int]]) -> No
         min(floor(mean), ceil(mean * (1 - TOLERANCE))),
         max(ceil(mean), floor(mean * (1 + TOLERANCE))),
     )
+    _sweep(handovers, mean)
     _level(handovers, *loose, cost_max=CROWD)
     _level(handovers, *loose, cost_max=inf)
     _level(handovers, floor(mean), ceil(mean), cost_max=TOUCH)
@@ -39,6 +42,22 @@ def balance_leaders(board: Board, *, largest: Mapping[str, Sequence[int]]) -> No
 def _spread_topic(handovers: Handovers, topic: str) -> None:
     cap = handovers.topic_cap[topic]
     _level(handovers, 0, cap, cost_max=inf)
+
+
+def _sweep(handovers: Handovers, mean: float) -> None:
+    """One pass for clusters far out of balance, where a search for every unit would take too long."""
+    leads = handovers.leads
+    if max(leads) <= mean * (1 + SWEEP_FROM) + 1:
+        return
+    board = handovers.board
+    for p in sorted(handovers.topic_of, key=lambda p: not board.touched(p)):
+        leader, *followers = board.replicas[p]
+        if leads[leader] <= mean * (1 + TOLERANCE):
+            continue
+        takers = [b for b in followers if leads[b] < mean and not handovers.crowds(p, b)]
+        if takers:
+            taker = min(takers, key=lambda b: (leads[b], b))
+            handovers.hand_over(Handover(p, taker, cost=0.0))
 
 
 def _level(handovers: Handovers, low: int, high: int, *, cost_max: float) -> None:
@@ -53,20 +72,15 @@ def _level(handovers: Handovers, low: int, high: int, *, cost_max: float) -> Non
         if not off:
             return
         worst = max(off, key=lambda b: (max(leads[b] - high, low - leads[b]), -b))
-        path = _relieve(handovers, worst, low, high, cost_max=cost_max)
-        if path is None:
+        if not _relieve(handovers, worst, low, high, cost_max=cost_max):
             stuck.add(worst)
-            continue
-        for handover in path:
-            handovers.hand_over(handover)
 
 
-def _relieve(
-    handovers: Handovers, worst: int, low: int, high: int, *, cost_max: float
-) -> list[Handover] | None:
-    """A path from or to the worst broker, at its other end a broker on the other side of the mean.
+def _relieve(handovers: Handovers, worst: int, low: int, high: int, *, cost_max: float) -> bool:
+    """Bring the worst broker nearer to its band; False where no path can.
 
-    Where none is reached, one that is better off by two at least, which still evens the two out.
+    The other end of the path is a broker on the other side of the mean. Where none is reached, one
+    that is better off by two at least, which still evens the two out.
     """
     leads = handovers.leads
     mean = sum(leads) / len(leads)
@@ -81,5 +95,19 @@ def _relieve(
     for ends in (far, near):
         path = handovers.cheapest_path(worst, ends, backwards=not over, cost_max=cost_max)
         if path is not None:
-            return path
-    return None
+            units = _units(handovers, path, low, high)
+            handovers.push(path, units=units)
+            return True
+    return False
+
+
+def _units(handovers: Handovers, path: Sequence[Handover], low: int, high: int) -> int:
+    """How much may travel one way before its ends should look for other ways: a quarter of the need.
+
+    One at least. Searching once for every unit would take minutes where all leaders sit together.
+    """
+    leads = handovers.leads
+    first = leads[handovers.giver(path[0])]
+    last = leads[path[-1].taker]
+    need = min(max(first - high, low - last), (first - last) // 2)
+    return max(1, need // 4)

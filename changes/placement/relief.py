@@ -28,6 +28,9 @@ LEADER_PULL = (
 )
 AHEAD_MAX = 4.0  # a broker this many replicas ahead of its account sits the partition out
 CARRY_MAX = 5.0  # replicas one topic may owe for the topics before it
+SLACK = (
+    0.1  # replicas; a strict order would look at every partition of a huge topic again and again
+)
 NO_URGE = -1e9
 
 
@@ -95,7 +98,7 @@ class Relief:
         return held, total
 
     def _fire(self, topic: Sequence[int]) -> None:
-        """Most wanted first. Wants only shrink, so an entry that is still on top is up to date."""
+        """Most wanted first. Wants only shrink, so an entry still on top after a fresh look is due."""
         heap = [(-urge, p) for p in topic if (urge := self._urge(p)) > NO_URGE]
         heapify(heap)
         while heap:
@@ -103,7 +106,7 @@ class Relief:
             urge = self._urge(p)
             if urge == NO_URGE:
                 continue
-            if heap and -urge > heap[0][0] + ROUNDING:
+            if heap and -urge > heap[0][0] + SLACK:
                 heappush(heap, (-urge, p))
                 continue
             givers, pull = self._givers(p)

@@ -25,6 +25,8 @@ from changes.placement.remainder import settle_remainder
 from changes.placement.targets import broker_targets, replica_weights
 
 LARGEST_TOPICS = 10  # spread before all others, and their leaders exactly
+ALIKE_RATIO = 30.0  # far beyond the usual scatter within a topic, so that only mixtures are parted
+GROUP_PARTITIONS_MAX = 1000  # a group's cost grows with its square
 COUNT_TOLERANCE = 0.05
 BOUND_SLACK = 0.01  # bytes beyond the lower bound that rounding may cost
 LIGHT_SHARE = 0.005  # of the lower bound: bytes that may move for counts' sake alone
@@ -74,15 +76,14 @@ def _level_weights(
 ) -> None:
     targets = broker_targets(placement, weights=weights)
 
-    def coarse_first(topic: str) -> tuple[bool, float]:
-        partitions = board.topics[topic]
+    def coarse_first(group: tuple[str, list[int]]) -> tuple[bool, float]:
+        topic, partitions = group
         return topic not in first, -sum(weights[p] for p in partitions) / len(partitions)
 
-    order = sorted(board.topics, key=coarse_first)
+    groups = [(t, g) for t, ps in board.topics.items() for g in _alike(ps, weights)]
+    groups.sort(key=coarse_first)
     allowance = _allowance(board, weights, targets)
-    Relief(board, weights=weights, targets=targets, allowance=allowance).run(
-        board.topics[t] for t in order
-    )
+    Relief(board, weights=weights, targets=targets, allowance=allowance).run(g for _, g in groups)
     settle_remainder(
         board,
         partitions=range(len(weights)),
@@ -90,6 +91,22 @@ def _level_weights(
         targets=targets,
         allowance=allowance,
     )
+
+
+def _alike(partitions: Sequence[int], weights: Sequence[float]) -> list[list[int]]:
+    """A topic's partitions in groups of like size: beside a giant, a dwarf's count says nothing."""
+    groups: list[list[int]] = []
+    for p in sorted(partitions, key=lambda p: -weights[p]):
+        group = groups[-1] if groups else None
+        if (
+            group is None
+            or weights[group[0]] > ALIKE_RATIO * weights[p]
+            or len(group) >= GROUP_PARTITIONS_MAX
+        ):
+            groups.append([p])
+        else:
+            group.append(p)
+    return [sorted(group) for group in groups]
 
 
 def _allowance(board: Board, weights: Sequence[float], targets: Sequence[float]) -> Allowance:

@@ -4,7 +4,7 @@ import pytest
 
 from changes.placement.judge import judge
 from changes.placement.measure import measure
-from changes.placement.model import Placement
+from changes.placement.model import Partition, Placement
 from changes.placement.spread import spread
 from tests.changes.placement.clusters import (
     TERABYTE,
@@ -189,3 +189,25 @@ def test_large_topics_are_spread_evenly_by_replica_and_by_leader() -> None:
         ideal = -(-len(lists) // 12)
         leaders = [r[0] for r in lists]
         assert max(map(leaders.count, leaders)) <= ideal + 1
+
+
+def test_leaders_that_all_sit_together_are_spread_whatever_the_topics() -> None:
+    lists = [(1, 2, 3)] * 40
+    topics = [p for t in range(10) for p in topic(f"t{t}", *lists)]
+    placement = Placement(brokers("az0", "az1", "az2"), tuple(topics))
+    plan = spread(placement)
+    leads = [sum(r[0] == b for r in plan) for b in (1, 2, 3)]
+    assert max(leads) <= 1.02 * 400 / 3 + 1
+    assert measure(placement, plan).moved_bytes == 0
+
+
+def test_dwarfs_beside_giants_in_one_topic_are_spread_too() -> None:
+    giants = [(THREE[i % 3], 10**9) for i in range(12)]
+    dwarfs = [(THREE[i % 3], 10**3) for i in range(120)]
+    partitions = [
+        Partition("mixed", i, replicas, size) for i, (replicas, size) in enumerate(giants + dwarfs)
+    ]
+    placement = Placement(brokers("az0", "az1", "az2", "az0", "az1", "az2"), tuple(partitions))
+    metrics = measure(placement, spread(placement))
+    assert metrics.disk_max_over_mean <= 1.01
+    assert metrics.replicas_max_over_mean <= 1.05
