@@ -15,7 +15,30 @@ from changes.facts import BrokerLoad, MskCluster, Partition
 def msk_gate(msk: MskCluster) -> str:
     if msk.state in {"ACTIVE", "UPDATING"}:
         return ""
+    if msk.state == "FAILED":
+        why = f" ({msk.state_message})" if msk.state_message else ""
+        return (
+            f"MSK says the cluster is FAILED{why}; only AWS can mend that, so open a support case. "
+            "What was moved stays valid, nothing new is begun; aborting cancels what runs"
+        )
     return f"MSK says the cluster is {msk.state}; the next batch waits until it is ACTIVE"
+
+
+def broker_gate(needed: Collection[int], living: Collection[int]) -> str:
+    away = sorted(set(needed) - set(living))
+    if not away:
+        return ""
+    names = ", ".join(str(i) for i in away)
+    return f"broker {names} does not take part just now; the next batch waits until it is back"
+
+
+def foreign_gate(keys: Collection[str]) -> str:
+    """Moves of somebody else share disks and network with ours, so theirs end first."""
+    if not keys:
+        return ""
+    first = min(keys)
+    more = f" (and {len(keys) - 1} more)" if len(keys) > 1 else ""
+    return f"{first}{more} is being reassigned by somebody else; the next batch waits for that"
 
 
 def partition_gate(partitions: Sequence[Partition], *, moving: Collection[str]) -> str:

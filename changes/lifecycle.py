@@ -2,6 +2,8 @@
 
 The surprising truth: `failed` is only reached through `rolling_back`, so that throttles and running
 reassignments are always cleaned up first, and `needs_attention` is for outcomes nobody can know yet.
+What was stopped by a person ends *rolled back*, what broke by itself ends *failed*; both are cleaned
+up the same way. A pause is no state: a paused request is still the one that runs on its cluster.
 """
 
 from __future__ import annotations
@@ -36,12 +38,14 @@ class Event(StrEnum):
     PREPARED_DENIED = "prepared: denied"
     QUORUM_REACHED = "quorum reached"
     VOTED_AGAINST = "voted against"
+    VOTE_WITHDRAWN = "vote withdrawn"
     CANCELLED = "cancelled"
     EXPIRED = "expired"
     STARTED = "started"
     DRIFTED = "drifted"
     STEPS_FINISHED = "steps finished"
     STEP_BROKE = "step broke"
+    ABORTED = "aborted"
     OUTCOME_UNKNOWN = "outcome unknown"
     CLEANED_UP = "cleaned up"
     UNDONE = "undone"
@@ -70,6 +74,7 @@ MOVES: dict[State, dict[Event, Move]] = {
     State.QUEUED: {
         Event.STARTED: Move(State.RUNNING, "worker"),
         Event.DRIFTED: Move(State.AWAITING_APPROVAL, "worker"),
+        Event.VOTE_WITHDRAWN: Move(State.AWAITING_APPROVAL, "approver"),
         Event.PREPARED_DENIED: Move(State.DENIED, "policy"),
         Event.CANCELLED: Move(State.CANCELLED, "requester"),
         Event.EXPIRED: Move(State.EXPIRED, "clock"),
@@ -77,6 +82,7 @@ MOVES: dict[State, dict[Event, Move]] = {
     State.RUNNING: {
         Event.STEPS_FINISHED: Move(State.DONE, "worker"),
         Event.STEP_BROKE: Move(State.ROLLING_BACK, "worker"),
+        Event.ABORTED: Move(State.ROLLING_BACK, "requester, approver"),
         Event.OUTCOME_UNKNOWN: Move(State.NEEDS_ATTENTION, "worker"),
     },
     State.ROLLING_BACK: {

@@ -148,3 +148,5 @@ class World:
     memory: Mapping[str, Json] = field(default_factory=dict)
     since: datetime | None = None
     """When the present step started."""
+    paused: bool = False
+    """Somebody paused the run: begin nothing new, keep safe what runs."""

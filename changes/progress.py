@@ -9,12 +9,15 @@ from __future__ import annotations
 from datetime import datetime
 from enum import Enum
 
+from changes.holding import held, told
 from changes.lifecycle import Event, State
-from changes.request import LogLine, Outcome, Progress, Request
+from changes.request import Outcome, Progress, Request, mention
 from changes.steps import Broken, Finished, Look, Memory, NotStarted, Step, TryAgain, Underway
 
 FAILURES_MAX = 20
-"""Ticks in a row that may fail for reasons that pass before a person is asked."""
+"""Acts in a row that may be refused for reasons that pass before it counts as broken."""
+FAILURES_SAID = 3
+"""One or two refusals in a row are not worth a line in the thread."""
 
 
 class Action(Enum):
@@ -91,7 +94,9 @@ def eta_seconds(request: Request, now: datetime) -> float | None:
 
 def started(request: Request, *, now: datetime) -> Request:
     begun = request.moved(event=Event.STARTED, now=now)
-    begun = begun.with_(progress=Progress(started_at=now, step_started_at=now), differences=())
+    begun = begun.with_(
+        progress=Progress(started_at=now, step_started_at=now), differences=(), waits=""
+    )
     return begun.said(now=now, text="Started: nothing changed since it was approved")
 
 
@@ -99,7 +104,8 @@ def seen(request: Request, look: Look, *, now: datetime) -> Request:
     """The request after one look at its present step."""
     match look:
         case NotStarted():
-            return _noted(request, now, note="starting")
+            progress = running(request).with_(note="starting")
+            return request.with_(progress=progress, updated_at=now)
         case Underway():
             return _underway(request, look, now)
         case Finished():
@@ -108,8 +114,11 @@ def seen(request: Request, look: Look, *, now: datetime) -> Request:
             return broke(request, look, now=now)
 
 
-def wants_act(look: Look) -> bool:
-    return isinstance(look, NotStarted) or (isinstance(look, Underway) and look.act)
+def wants_act(look: Look, *, paused: bool = False) -> bool:
+    """Is there something to do; while paused, only what keeps running moves safe."""
+    if isinstance(look, Underway):
+        return look.act and (look.upkeep or not paused)
+    return isinstance(look, NotStarted) and not paused
 
 
 def intended(request: Request, memory: Memory, *, now: datetime) -> Request:
@@ -125,27 +134,40 @@ def intended(request: Request, memory: Memory, *, now: datetime) -> Request:
     )
 
 
-def acted(request: Request, result: Memory | TryAgain | Broken, *, now: datetime) -> Request:
+def acted(
+    request: Request, result: Memory | TryAgain | Broken, *, now: datetime, look: Look | None = None
+) -> Request:
+    """What came of an act. One that only kept running moves safe ends no hold."""
     if isinstance(result, Broken):
         return broke(request, result, now=now)
     if isinstance(result, TryAgain):
         return tripped(request, result.words, now=now)
-    progress = running(request)
+    holding = isinstance(look, Underway) and bool(look.hold)
+    done = request if holding else held(request, "", now=now)
+    progress = running(done)
     merged = {**progress.memory, **result}
     progress = progress.with_(intended=False, memory=merged, failures=0)
-    return request.with_(progress=progress, updated_at=now)
+    return done.with_(progress=progress, updated_at=now)
 
 
 def tripped(request: Request, words: str, *, now: datetime) -> Request:
-    """A tick failed for a reason that may pass; too many in a row end it."""
-    progress = running(request)
-    progress = progress.with_(failures=progress.failures + 1, hold=words)
-    held = request.with_(progress=progress, updated_at=now)
-    if progress.failures < FAILURES_MAX:
-        return held
+    """An act was refused for a reason that may pass; too many in a row end it."""
+    failures = running(request).failures + 1
+    counted = request.with_(progress=running(request).with_(failures=failures))
+    if failures < FAILURES_MAX:
+        return held(counted, words, now=now, say=failures >= FAILURES_SAID)
     if request.state is State.ROLLING_BACK:
-        return unknown(held, f"cleaning up failed {FAILURES_MAX} times: {words}", now=now)
-    return broke(held, Broken(words=f"tried {FAILURES_MAX} times: {words}"), now=now)
+        return unknown(counted, f"cleaning up failed {FAILURES_MAX} times: {words}", now=now)
+    return broke(counted, Broken(words=f"tried {FAILURES_MAX} times: {words}"), now=now)
+
+
+def away(request: Request, words: str, *, now: datetime) -> Request:
+    """The cluster did not answer: hold for as long as that lasts; a single miss is not told.
+
+    Giving up would help nobody: throttles and running moves can only be cleaned up on a cluster that
+    answers. People are called when it lasts (`holding`).
+    """
+    return held(request, words, now=now, say=bool(running(request).hold))
 
 
 def broke(request: Request, broken: Broken, *, now: datetime) -> Request:
@@ -155,14 +177,17 @@ def broke(request: Request, broken: Broken, *, now: datetime) -> Request:
     stopped = request.moved(event=Event.STEP_BROKE, now=now)
     outcome = Outcome(words=broken.words)
     # Undoing starts at the step that broke and walks back to the first.
-    progress = running(stopped).with_(failures=0, hold="", done=0, total=0, intended=False)
-    return stopped.with_(outcome=outcome, progress=progress).said(now=now, text=words)
+    still = {"hold": "", "held_since": None, "told": (), "done": 0, "total": 0}
+    progress = running(stopped).with_(**still, failures=0, intended=False)
+    return stopped.with_(outcome=outcome, progress=progress, paused_by=None).said(
+        now=now, text=words, calls="requester"
+    )
 
 
 def unknown(request: Request, words: str, *, now: datetime) -> Request:
     lost = request.moved(event=Event.OUTCOME_UNKNOWN, now=now)
     text = f"Needs attention: {words}"
-    return lost.with_(outcome=Outcome(words=words)).said(now=now, text=text)
+    return lost.with_(outcome=Outcome(words=words)).said(now=now, text=text, calls="both")
 
 
 def undone(request: Request, look: Look, *, now: datetime) -> Request:
@@ -172,12 +197,28 @@ def undone(request: Request, look: Look, *, now: datetime) -> Request:
         return unknown(request, look.words, now=now)
     if not isinstance(look, Finished):
         note, hold = (look.note, look.hold) if isinstance(look, Underway) else ("", "")
-        return request.with_(progress=progress.with_(note=note, hold=hold), updated_at=now)
+        noted = request.with_(progress=progress.with_(note=note, failures=0), updated_at=now)
+        return held(noted, hold, now=now)
+    stays = (*progress.stays, look.note) if look.note else progress.stays
+    progress = progress.with_(stays=stays, failures=0)
     if progress.step > 0:
-        return request.with_(progress=progress.with_(step=progress.step - 1), updated_at=now)
-    words = request.outcome.words if request.outcome else ""
-    text = f"Failed: {words}. Throttles and running moves are cleaned up."
-    return request.moved(event=Event.CLEANED_UP, now=now).said(now=now, text=text)
+        progress = progress.with_(step=progress.step - 1)
+        return held(request.with_(progress=progress, updated_at=now), "", now=now)
+    return cleaned_up(request.with_(progress=progress), now=now)
+
+
+def cleaned_up(request: Request, *, now: datetime) -> Request:
+    """Nothing runs and no throttle is left: the end, and what stays as it is now."""
+    why = request.outcome.words if request.outcome else ""
+    stays = "; ".join(running(request).stays)
+    outcome = Outcome(words=f"{why}. What stays: {stays}" if stays else why)
+    by = request.aborted_by
+    begins = f"Aborted by {mention(by)}" if by else f"Failed: {why}"
+    text = f"{begins}. Throttles and running moves are cleaned up."
+    if stays:
+        text += f" What stays: {stays}."
+    ended = request.moved(event=Event.UNDONE if by else Event.CLEANED_UP, now=now)
+    return ended.with_(outcome=outcome).said(now=now, text=text, calls="requester")
 
 
 def pictured(
@@ -202,7 +243,8 @@ def finished(request: Request, *, now: datetime) -> Request:
         leaders_changed=_number(memory.get("leaders_changed")),
     )
     done = request.moved(event=Event.STEPS_FINISHED, now=now).with_(outcome=outcome)
-    return done.said(now=now, text=f"Done in {minutes_in_words(seconds)}{planned_words(request)}")
+    text = f"Done in {minutes_in_words(seconds)}{planned_words(request)}"
+    return done.with_(paused_by=None).said(now=now, text=text, calls="requester")
 
 
 def planned_words(request: Request) -> str:
@@ -223,27 +265,21 @@ def _number(value: object) -> int:
     return int(value) if isinstance(value, int | float) else 0
 
 
-def _noted(request: Request, now: datetime, *, note: str) -> Request:
-    progress = running(request).with_(note=note, hold="")
-    return request.with_(progress=progress, updated_at=now)
-
-
 def _underway(request: Request, look: Underway, now: datetime) -> Request:
-    progress = running(request)
-    line: tuple[LogLine, ...] = ()
-    if look.hold and look.hold != progress.hold:
-        line = (LogLine(at=now, text=f"Holding: {look.hold}"),)
-    elif progress.hold and not look.hold:
-        line = (LogLine(at=now, text="Going on: the reason to hold is gone"),)
+    """What was seen; where an act follows, only that can tell whether a refusal has passed."""
+    acts = look.act and not look.hold
+    noted = request if acts else held(request, look.hold, now=now)
+    if look.say:
+        noted = told(noted, look.say, now=now)
+    progress = running(noted)
     progress = progress.with_(
         note=look.note or progress.note,
-        hold=look.hold,
         done=look.done,
         total=look.total,
         unit=look.unit,
-        failures=0,
+        failures=progress.failures if acts else 0,
     )
-    return request.with_(progress=progress, log=(*request.log, *line), updated_at=now)
+    return noted.with_(progress=progress, updated_at=now)
 
 
 def _step_finished(request: Request, look: Finished, now: datetime) -> Request:
@@ -259,6 +295,8 @@ def _step_finished(request: Request, look: Finished, now: datetime) -> Request:
         step_started_at=now,
         note=look.note,
         hold="",
+        held_since=None,
+        told=(),
         done=0,
         total=0,
         unit="",

@@ -25,7 +25,8 @@ from changes.preconditions import (
 )
 from changes.steps import Step
 from changes.steps_leaders import ElectLeaders
-from changes.steps_replicas import MoveReplicas, RemoveThrottles
+from changes.steps_replicas import MoveReplicas
+from changes.steps_throttles import RemoveThrottles
 from changes.verdict import ExecutionLimits
 
 GIB = 1024**3

@@ -38,11 +38,16 @@ class Vote(Value):
     reason: str = ""
 
 
+Called = Literal["", "requester", "approvers", "both"]
+"""Whom a line of the thread is for: they are mentioned, everybody else is left in peace."""
+
+
 class LogLine(Value):
     """One line of the thread; posted exactly once by the announcer, in order."""
 
     at: AwareDatetime
     text: str
+    calls: Called = ""
     picture: str = ""
     """Key of a snapshot in the ledger; the line's text says what it shows."""
     picture_title: str = ""
@@ -56,6 +61,9 @@ class Progress(Value):
     step_started_at: AwareDatetime
     note: str = ""
     hold: str = ""
+    held_since: AwareDatetime | None = None
+    told: tuple[str, ...] = ()
+    """Sentences of the present step that are said once; see `progress.kind_of`."""
     done: float = 0
     total: float = 0
     unit: str = ""
@@ -67,6 +75,17 @@ class Progress(Value):
     memory: Mapping[str, Json] = {}
     failures: int = 0
     """Ticks that failed in a row for reasons that may pass."""
+    stays: tuple[str, ...] = ()
+    """What cleaning up cannot or need not take back, in words."""
+
+
+class StandingCheck(Value):
+    """Who approved, read again by the bot because a worker asked (workers have no Slack)."""
+
+    fingerprint: str
+    asked_at: AwareDatetime
+    answered_at: AwareDatetime | None = None
+    people: tuple[Person, ...] = ()
 
 
 class Outcome(Value):
@@ -103,6 +122,12 @@ class Request(Value):
     votes: tuple[Vote, ...] = ()
     line_position: int = 0
     """0 = at the head of its cluster's line, else how many are before it."""
+    waits: str = ""
+    """Why work does not start although it is this request's turn."""
+    standing: StandingCheck | None = None
+    paused_by: Person | None = None
+    """Nothing new is begun until somebody resumes."""
+    aborted_by: Person | None = None
     progress: Progress | None = None
     outcome: Outcome | None = None
     log: tuple[LogLine, ...] = ()
@@ -129,9 +154,11 @@ class Request(Value):
         approvers = [v.person for v in self.counted_votes if v.choice == "approve"]
         return still_missing(self.verdict.approvals, approvers)
 
-    def said(self, *, now: datetime, text: str, picture: str = "", title: str = "") -> Request:
+    def said(
+        self, *, now: datetime, text: str, picture: str = "", title: str = "", calls: Called = ""
+    ) -> Request:
         """The request with one more line in its thread."""
-        line = LogLine(at=now, text=text, picture=picture, picture_title=title)
+        line = LogLine(at=now, text=text, calls=calls, picture=picture, picture_title=title)
         return self.with_(log=(*self.log, line), updated_at=now)
 
     def moved(self, *, event: Event, now: datetime) -> Request:
@@ -170,12 +197,14 @@ def vote(
     if choice == "reject":
         because = f": {reason}" if reason else ""
         text = f"Rejected by {mention(person)}{because}"
-        return voted.moved(event=Event.VOTED_AGAINST, now=now).said(now=now, text=text)
+        rejected = voted.moved(event=Event.VOTED_AGAINST, now=now)
+        return rejected.said(now=now, text=text, calls="requester")
     if voted.missing:
         text = f"Approved by {mention(person)}; {needs_in_words(voted.missing)}"
-        return voted.said(now=now, text=text)
+        return voted.said(now=now, text=text, calls="requester")
     text = f"Approved by {mention(person)} (revision {request.revision})"
-    return voted.moved(event=Event.QUORUM_REACHED, now=now).said(now=now, text=text)
+    queued = voted.moved(event=Event.QUORUM_REACHED, now=now)
+    return queued.said(now=now, text=text, calls="requester")
 
 
 def why_not(
@@ -221,13 +250,15 @@ def cancel(request: Request, *, person: Person, now: datetime) -> Request | Refu
     if not may(request.state, Event.CANCELLED):
         return Refusal(words=f"{request.id} is {request.state.value}: it cannot be cancelled.")
     text = f"Cancelled by {mention(person)}"
-    return request.moved(event=Event.CANCELLED, now=now).said(now=now, text=text)
+    cancelled = request.moved(event=Event.CANCELLED, now=now)
+    return cancelled.said(now=now, text=text, calls="requester")
 
 
 def expire(request: Request, *, now: datetime) -> Request:
     """Nobody decided in time."""
     text = "Expired: nobody decided in time. Ask again if it is still wanted."
-    return request.moved(event=Event.EXPIRED, now=now).said(now=now, text=text)
+    expired = request.moved(event=Event.EXPIRED, now=now)
+    return expired.said(now=now, text=text, calls="requester")
 
 
 def judged(request: Request, *, plan: Plan, verdict: Verdict, now: datetime) -> Request:
@@ -239,6 +270,8 @@ def judged(request: Request, *, plan: Plan, verdict: Verdict, now: datetime) -> 
         "verdict": verdict,
         "revision": request.revision + 1,
         "expires_at": expires_at,
+        "waits": "",
+        "standing": None,
     }
     return request.with_(**fields).with_(updated_at=now)
 

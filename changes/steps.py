@@ -28,7 +28,11 @@ class NotStarted(Value):
 
 
 class Underway(Value):
-    """On its way. `done` of `total` in `unit`; `hold` says why it waits; `act` = there is more to do."""
+    """On its way. `done` of `total` in `unit`; `hold` says why it waits; `act` = there is more to do.
+
+    `upkeep` = that act only keeps safe what runs already, so a pause does not stop it. `say` is told
+    in the thread once per step.
+    """
 
     note: str = ""
     done: float = 0
@@ -36,6 +40,8 @@ class Underway(Value):
     unit: str = ""
     hold: str = ""
     act: bool = False
+    upkeep: bool = False
+    say: str = ""
 
 
 class Finished(Value):

@@ -8,91 +8,67 @@ How `MoveReplicas` works, tick by tick:
 4. Each act sets the rates that are not as wanted, takes finished partitions off the throttled lists,
    and submits as many moves as there is room for.
 
-Throttle settings are checked on every act: a reconciler of somebody else may delete them mid-move
-(rebalancing handbook, lesson 5).
+Throttle settings are checked on every look while something moves, held or paused as well: a
+reconciler of somebody else may delete them mid-move (rebalancing handbook, lesson 5). A broker that is
+away is left out until it is back, since telling it times out (lesson 6).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import ClassVar
 
 from changes.facts import Partition
-from changes.gates import load_gate, msk_gate, partition_gate
+from changes.gates import broker_gate, foreign_gate, load_gate, msk_gate, partition_gate
 from changes.moves import MovesSeen, ReplicaMove, next_batch, sort_moves
-from changes.ports import Json, World
+from changes.ports import World
 from changes.steps import (
     Acted,
     Broken,
     Finished,
     Look,
     Memory,
-    NotStarted,
-    Step,
     TryAgain,
     Underway,
 )
+from changes.steps_throttles import ReplicaStep, bound_ids
+from changes.submitted import (
+    SUBMITTED_MAX,
+    cancelled_again,
+    lost_in_words,
+    lost_moves,
+    submitted,
+    submitted_times,
+)
+from changes.tagged import Value
 from changes.throttling import (
+    BEFORE,
     leftover_lists,
     missing_lists,
-    rates_to_restore,
     rates_to_set,
     remembered,
     wanted_lists,
 )
 
-REPLICA_PERMISSIONS = (
-    "kafka-cluster:Connect",
-    "kafka-cluster:DescribeCluster",
-    "kafka-cluster:AlterCluster",
-    "kafka-cluster:DescribeTopic",
-    "kafka-cluster:AlterClusterDynamicConfiguration",
-    "kafka-cluster:DescribeClusterDynamicConfiguration",
-    "kafka-cluster:AlterTopicDynamicConfiguration",
-    "kafka-cluster:DescribeTopicDynamicConfiguration",
+__all__ = ["MoveReplicas", "bound_ids"]
+
+THROTTLE_CHANGED = (
+    "the throttle of the running moves was changed or taken away by somebody; it is set again"
 )
 
 
-def bound_ids(memory: Mapping[str, Json]) -> dict[int, int]:
-    """Provisional id → the id MSK gave, as remembered by the step that waited for the brokers."""
-    ids = memory.get("broker_ids")
-    if not isinstance(ids, dict):
-        return {}
-    return {int(provisional): value for provisional, value in ids.items() if isinstance(value, int)}
+class Scene(Value):
+    """What one look at Kafka shows of our moves and of everything around them."""
 
+    moves: MovesSeen
+    partitions: Mapping[str, Partition]
+    running: frozenset[str]
+    living: tuple[int, ...]
 
-class ReplicaStep(Step):
-    """What moving and cleaning up share: the moves with their real ids, and where they are."""
-
-    permissions: ClassVar[tuple[str, ...]] = REPLICA_PERMISSIONS
-
-    moves: tuple[ReplicaMove, ...]
-    throttle_bytes_per_second: int
-
-    def bound(self, world: World) -> tuple[ReplicaMove, ...]:
-        ids = bound_ids(world.memory)
-        return tuple(move.bound(ids) for move in self.moves)
-
-    def brokers(self, world: World) -> tuple[int, ...]:
-        """Every broker that gives or takes bytes."""
-        moving = [m for m in self.bound(world) if m.adding]
-        return tuple(sorted({b for m in moving for b in (*m.before, *m.after)}))
-
-    @property
-    def topics(self) -> tuple[str, ...]:
-        return tuple(sorted({move.topic for move in self.moves}))
-
-    async def clear_throttles(self, world: World) -> int:
-        """Put every rate and list back as it was before; how many settings were left over."""
-        before = remembered(world.memory)
-        present = await world.kafka.throttles(topics=self.topics, broker_ids=self.brokers(world))
-        lists = leftover_lists(self.bound(world), present, before)
-        rates = rates_to_restore(self.brokers(world), present, before)
-        if lists:
-            await world.kafka.change_throttled_replicas(add={}, remove=lists)
-        if rates:
-            await world.kafka.set_broker_rates(rates=rates)
-        return len(lists) + len(rates)
+    def can_lead(self, move: ReplicaMove) -> bool:
+        """Would an original replica lead if the move were cancelled? Else nobody would."""
+        in_sync = set(self.partitions[move.key].isr)
+        return bool(in_sync & set(move.before) & set(self.living))
 
 
 class MoveReplicas(ReplicaStep):
@@ -109,45 +85,57 @@ class MoveReplicas(ReplicaStep):
         return f"Move replicas of {len(self.moves)} partitions"
 
     async def look(self, world: World) -> Look:
-        seen, partitions = await self._seen(world)
+        scene = await self._scene(world)
+        seen = scene.moves
         if seen.changed:
             return self._changed_by_others(seen)
         if seen.complete:
             return await self._finished(world, seen)
-        hold = await self._hold(world, seen, partitions)
+        lost = lost_moves(seen, world.memory)
+        if any(submitted_times(world.memory, m) >= SUBMITTED_MAX for m in lost):
+            return cancelled_again(lost[0])
+        hold = await self._hold(world, scene)
+        begin = not hold and not world.paused and bool(self._batch(seen))
+        unsafe, meddled = await self._throttle_off(world, scene)
         return Underway(
             note=f"{len(seen.done) + len(seen.gone)} of {len(self.moves)} partitions in place, "
             f"{len(seen.moving)} moving",
-            done=await self._bytes_done(world, seen),
+            done=await self._bytes_done(world, scene),
             total=sum(m.bytes_moved for m in self.moves),
             unit="bytes",
             hold=hold,
-            act=not hold and bool(self._batch(seen)),
+            act=begin or unsafe,
+            upkeep=unsafe,
+            say=lost_in_words(lost) or (THROTTLE_CHANGED if meddled else ""),
         )
 
     async def intend(self, world: World) -> Memory:
-        if "throttles_before" in world.memory:
+        if BEFORE in world.memory:
             return {}
-        present = await world.kafka.throttles(topics=self.topics, broker_ids=self.brokers(world))
-        return {"throttles_before": present.model_dump(mode="json")}
+        living = await self.living(world)
+        present = await world.kafka.throttles(topics=self.topics, broker_ids=living)
+        return {BEFORE: present.model_dump(mode="json")}
 
     async def act(self, world: World) -> Acted:
-        seen, partitions = await self._seen(world)
-        batch = self._batch(seen)
-        await self._throttle(world, seen, batch, partitions)
+        scene = await self._scene(world)
+        stopped = world.paused or bool(await self._hold(world, scene))
+        batch = () if stopped else self._batch(scene.moves)
+        await self._throttle(world, scene, batch)
+        if not batch:
+            return {}
         refused = await world.kafka.reassign(
             targets={(m.topic, m.partition): m.after for m in batch}
         )
-        if not refused:
-            return {}
-        (topic, number), words = next(iter(refused.items()))
-        return TryAgain(words=f"Kafka refused to move {topic}-{number}: {words}")
+        if refused:
+            (topic, number), words = next(iter(refused.items()))
+            return TryAgain(words=f"Kafka refused to move {topic}-{number}: {words}")
+        return submitted(world.memory, batch, open_moves=scene.moves)
 
     async def undo(self, world: World) -> Look:
         """Cancel what runs (never where no original replica lives), then clear the throttles."""
-        seen, partitions = await self._seen(world)
-        by_key = {p.key: p for p in partitions}
-        safe = [m for m in seen.moving if set(by_key[m.key].isr) & set(m.before)]
+        scene = await self._scene(world)
+        seen = scene.moves
+        safe = [m for m in seen.moving if scene.can_lead(m)]
         if safe:
             await world.kafka.reassign(targets={(m.topic, m.partition): None for m in safe})
             return Underway(note=f"cancelling {len(safe)} moves", act=True)
@@ -158,13 +146,21 @@ class MoveReplicas(ReplicaStep):
             )
         if await self.clear_throttles(world):
             return Underway(note="throttles removed", act=True)
-        return Finished(note=f"{len(seen.done)} partitions stay where they were moved to")
+        if hold := await self.untold(world):
+            return Underway(hold=hold)
+        moved = len(seen.done)
+        return Finished(note=f"{moved} partitions stay where they were moved to" if moved else "")
 
-    async def _seen(self, world: World) -> tuple[MovesSeen, Sequence[Partition]]:
+    async def _scene(self, world: World) -> Scene:
         """Running moves are read before metadata: one that ends in between is seen as moving."""
         running = await world.kafka.reassignments()
         partitions = await world.kafka.partitions()
-        return sort_moves(self.bound(world), partitions, running), partitions
+        return Scene(
+            moves=sort_moves(self.bound(world), partitions, running),
+            partitions={p.key: p for p in partitions},
+            running=frozenset(r.key for r in running),
+            living=await self.living(world),
+        )
 
     def _batch(self, seen: MovesSeen) -> tuple[ReplicaMove, ...]:
         return next_batch(
@@ -178,24 +174,26 @@ class MoveReplicas(ReplicaStep):
             f"while they waited ({first.key} first); {len(seen.done)} were moved before that"
         )
 
-    async def _hold(self, world: World, seen: MovesSeen, partitions: Sequence[Partition]) -> str:
-        if seen.foreign:
-            return f"{seen.foreign[0].key} is being reassigned by somebody else"
-        moving = {m.key for m in seen.moving}
+    async def _hold(self, world: World, scene: Scene) -> str:
+        """The first reason why the next batch has to wait."""
+        moving = {m.key for m in scene.moves.moving}
         return (
             msk_gate(await world.msk.describe())
-            or partition_gate(partitions, moving=moving)
+            or broker_gate(self.brokers(world), scene.living)
+            or foreign_gate(scene.running - moving)
+            or partition_gate(tuple(scene.partitions.values()), moving=moving)
             or load_gate(
-                await world.metrics.loads(broker_ids=self.brokers(world)),
+                await world.metrics.loads(broker_ids=scene.living),
                 cpu_percent_max=self.cpu_percent_max,
                 disk_used_percent_max=self.disk_used_percent_max,
             )
         )
 
-    async def _bytes_done(self, world: World, seen: MovesSeen) -> float:
+    async def _bytes_done(self, world: World, scene: Scene) -> float:
         """Finished moves count whole; moves in flight by what has arrived at their destinations."""
+        seen = scene.moves
         done = sum(m.bytes_moved for m in seen.done)
-        targets = {b for m in seen.moving for b in m.adding}
+        targets = {b for m in seen.moving for b in m.adding if b in scene.living}
         if not targets:
             return done
         sizes = await world.kafka.replica_sizes(broker_ids=sorted(targets))
@@ -206,21 +204,28 @@ class MoveReplicas(ReplicaStep):
         )
         return done + arrived
 
-    async def _throttle(
-        self,
-        world: World,
-        seen: MovesSeen,
-        batch: tuple[ReplicaMove, ...],
-        partitions: Sequence[Partition],
-    ) -> None:
-        brokers = self.brokers(world)
-        present = await world.kafka.throttles(topics=self.topics, broker_ids=brokers)
-        rates = rates_to_set(brokers, self.throttle_bytes_per_second, present)
+    async def _throttle_off(self, world: World, scene: Scene) -> tuple[bool, bool]:
+        """Is the throttle of running moves not as it should be, and did somebody change it?
+
+        A source that is not listed is nobody's doing: leadership moved, so another broker is read.
+        """
+        if not scene.moves.moving or BEFORE not in world.memory:
+            return False, False
+        present = await world.kafka.throttles(topics=self.topics, broker_ids=scene.living)
+        missing = missing_lists(wanted_lists(scene.moves.moving, scene.partitions), present)
+        rates = rates_to_set(scene.living, self.throttle_bytes_per_second, present)
+        meddled = bool(rates) or any(lists.follower for lists in missing.values())
+        return bool(missing) or meddled, meddled
+
+    async def _throttle(self, world: World, scene: Scene, batch: tuple[ReplicaMove, ...]) -> None:
+        living = scene.living
+        present = await world.kafka.throttles(topics=self.topics, broker_ids=living)
+        rates = rates_to_set(living, self.throttle_bytes_per_second, present)
         if rates:
             await world.kafka.set_broker_rates(rates=rates)
-        wanted = wanted_lists((*seen.moving, *batch), {p.key: p for p in partitions})
+        wanted = wanted_lists((*scene.moves.moving, *batch), scene.partitions)
         add = missing_lists(wanted, present)
-        remove = leftover_lists(seen.done, present, remembered(world.memory))
+        remove = leftover_lists(scene.moves.done, present, remembered(world.memory))
         if add or remove:
             await world.kafka.change_throttled_replicas(add=add, remove=remove)
 
@@ -235,23 +240,3 @@ class MoveReplicas(ReplicaStep):
             note=f"{len(seen.done)} partitions are in place{gone}",
             memory={"bytes_moved": moved, "replicas_moved": replicas},
         )
-
-
-class RemoveThrottles(ReplicaStep):
-    """Zero throttles left behind: every rate and list is as it was before the change."""
-
-    def title(self) -> str:
-        return "Remove throttles"
-
-    async def look(self, world: World) -> Look:
-        before = remembered(world.memory)
-        present = await world.kafka.throttles(topics=self.topics, broker_ids=self.brokers(world))
-        left = leftover_lists(self.bound(world), present, before)
-        rates = rates_to_restore(self.brokers(world), present, before)
-        if left or rates:
-            return NotStarted()
-        return Finished(note="no throttle is left")
-
-    async def act(self, world: World) -> Acted:
-        await self.clear_throttles(world)
-        return {}

@@ -14,7 +14,7 @@ from changes.facts import Broker, BrokerLoad, Partition
 from changes.gates import load_gate, partition_gate
 from changes.ports import World
 from changes.steps import Acted, Broken, Finished, Look, Step, Underway
-from changes.steps_replicas import bound_ids
+from changes.steps_throttles import bound_ids
 
 
 class Validate(Step):

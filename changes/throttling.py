@@ -13,6 +13,9 @@ from changes.facts import BrokerRates, Partition, ReplicaLists, Throttles
 from changes.moves import ReplicaMove
 from changes.ports import Json
 
+BEFORE = "throttles_before"
+"""Where a run remembers what was set before it set anything."""
+
 
 def wanted_lists(
     moves: Iterable[ReplicaMove], partitions: Mapping[str, Partition]
@@ -101,4 +104,4 @@ def both(these: ReplicaLists, those: ReplicaLists) -> ReplicaLists:
 
 def remembered(memory: Mapping[str, Json]) -> Throttles:
     """The throttles that were set before this run touched any."""
-    return Throttles.model_validate(memory.get("throttles_before") or {})
+    return Throttles.model_validate(memory.get(BEFORE) or {})

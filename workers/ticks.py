@@ -18,6 +18,7 @@ from changes.ports import World
 from changes.progress import (
     Action,
     acted,
+    away,
     finished,
     intended,
     next_action,
@@ -26,11 +27,11 @@ from changes.progress import (
     seen,
     started,
     steps,
-    tripped,
     undone,
     wants_act,
 )
 from changes.request import Request, expire, judged
+from changes.steps import Look
 from changes.verdict import Verdict
 from cluster.survey import survey
 from ledger import Audit, Fence, Work
@@ -41,6 +42,7 @@ log = logging.getLogger(__name__)
 
 UNREACHABLE_PATIENCE = timedelta(minutes=2)
 """How long a new request waits for a cluster that cannot be read before it is denied."""
+PAUSED_POLLS = 3
 LOOKS_PER_TICK_MAX = 8
 """Finished steps follow each other at once, within a tick of bounded length."""
 
@@ -69,7 +71,9 @@ class Desk:
         )
 
     def poll_seconds(self, request: Request) -> float:
-        return self.runtime.policies.limits(request.cluster).poll_seconds
+        """Slower while paused: nothing is decided then, only what is in flight is shown."""
+        poll = self.runtime.policies.limits(request.cluster).poll_seconds
+        return poll if request.paused_by is None else poll * PAUSED_POLLS
 
     def _next_in_line(self, after: Request) -> tuple[Work, ...]:
         """When a request leaves the line, the one behind it gets its turn at once."""
@@ -120,13 +124,14 @@ def prepared(request: Request, plan: Plan | None, verdict: Verdict, now: datetim
         return allowed.said(now=now, text="Planned; policies allow it without an approval")
     asking = planned.moved(event=Event.PREPARED_NEEDS_APPROVALS, now=now)
     circles = ", ".join(need.label or need.rule for need in verdict.approvals)
-    return asking.said(now=now, text=f"Planned; waiting for an approval by {circles}")
+    text = f"Planned; waiting for an approval by {circles}"
+    return asking.said(now=now, text=text, calls="approvers")
 
 
 def denied(request: Request, verdict: Verdict, now: datetime) -> Request:
     words = "; ".join(reason.message for reason in verdict.reasons)
     no = request.with_(verdict=verdict).moved(event=Event.PREPARED_DENIED, now=now)
-    return no.said(now=now, text=f"Denied: {words}")
+    return no.said(now=now, text=f"Denied: {words}", calls="requester")
 
 
 def due(verdict: Verdict) -> float:
@@ -167,7 +172,8 @@ async def plan_again(tick: Tick, request: Request, differences: tuple[str, ...])
     if verdict.outcome == "needs_approvals":
         again = again.moved(event=Event.DRIFTED, now=tick.now)
         words += ". Earlier approvals are void."
-    return tick.save(request, again.said(now=tick.now, text=words), due_seconds=due(verdict))
+    said = again.said(now=tick.now, text=words, calls="both")
+    return tick.save(request, said, due_seconds=due(verdict))
 
 
 async def step(tick: Tick, request: Request) -> Request:
@@ -179,8 +185,8 @@ async def step(tick: Tick, request: Request) -> Request:
         looked = await at.look(world_of(tick, request))
         position = running(request).step
         after = seen(request, looked, now=tick.now)
-        if wants_act(looked):
-            return await act(tick, request, after)
+        if wants_act(looked, paused=request.paused_by is not None):
+            return await act(tick, request, after, looked)
         request = tick.save(request, after, due_seconds=tick.poll_seconds(request))
         moved_on = request.state is State.RUNNING and running(request).step > position
         wanted = next_action(request, now=tick.now, first_in_line=True)
@@ -189,7 +195,7 @@ async def step(tick: Tick, request: Request) -> Request:
     return request
 
 
-async def act(tick: Tick, before: Request, looked: Request) -> Request:
+async def act(tick: Tick, before: Request, looked: Request, look: Look) -> Request:
     """Write the intention, act, write what came of it."""
     at = present_step(looked)
     if at is None:
@@ -198,7 +204,7 @@ async def act(tick: Tick, before: Request, looked: Request) -> Request:
     memory = await at.intend(world_of(tick, looked))
     saved = tick.save(before, intended(looked, memory, now=tick.now), due_seconds=poll)
     result = await at.act(world_of(tick, saved))
-    return tick.save(saved, acted(saved, result, now=tick.now), due_seconds=poll)
+    return tick.save(saved, acted(saved, result, now=tick.now, look=look), due_seconds=poll)
 
 
 async def undo(tick: Tick, request: Request) -> Request:
@@ -224,6 +230,7 @@ def world_of(tick: Tick, request: Request) -> World:
         now=tick.now,
         memory=progress.memory,
         since=progress.step_started_at,
+        paused=request.paused_by is not None,
     )
 
 
@@ -248,7 +255,7 @@ def unreachable(desk: Desk, request: Request, words: str) -> Request:
     log.warning("tick of %s could not finish: %s", request.id, words)
     poll = desk.poll_seconds(request)
     if request.progress is not None:
-        return desk.save(request, tripped(request, words, now=desk.now), due_seconds=poll)
+        return desk.save(request, away(request, words, now=desk.now), due_seconds=poll)
     patient = desk.now - request.created_at < UNREACHABLE_PATIENCE
     if request.state is State.QUEUED or patient:
         return desk.save(request, request, due_seconds=poll)

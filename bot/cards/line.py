@@ -7,31 +7,30 @@ from typing import Any
 from bot.cards.blocks import Block, Drawn
 from bot.cards.text import Piece, pieces, prose
 from changes.request import Request, approvals_of, mention
+from changes.verdict import ApprovalNeed
 
 LINE_LETTERS_MAX = 2000
-DECIDED = ("Approved by", "Rejected by", "Cancelled by", "Expired", "Denied")
-"""How `changes.request` begins the lines that say somebody decided."""
-ASKED_AGAIN = "Planned again"
-"""How workers begin the line that says the approvals are void."""
 
 
 def addressed(request: Request, at: int) -> str:
-    """A line of the log with the people it is for: who asked hears of decisions and of the end,
-    approvers hear that they are needed. Everything else pings nobody."""
-    text = request.log[at].text
-    ended = request.state.ended and at == len(request.log) - 1
-    if (ended or text.startswith(DECIDED)) and mention(request.requester) not in text:
-        return f"{text} · {mention(request.requester)}"
-    if text.startswith(DECIDED):
-        return text
-    if text.startswith(ASKED_AGAIN):
-        groups = [f"<!subteam^{one}>" for need in approvals_of(request) for one in need.groups]
-        return " ".join([text, "·", mention(request.requester), *groups])
-    for need in approvals_of(request):
-        if need.label and len(need.groups) == 1:
-            text = text.replace(
-                f"approval by {need.label}", f"approval by <!subteam^{need.groups[0]}>"
-            )
+    """A line of the log with the people it calls; every other line pings nobody."""
+    line = request.log[at]
+    text = line.text
+    if line.calls in ("approvers", "both"):
+        text = _with_groups(text, approvals_of(request))
+    if line.calls in ("requester", "both") and mention(request.requester) not in text:
+        text = f"{text} · {mention(request.requester)}"
+    return text
+
+
+def _with_groups(text: str, needs: tuple[ApprovalNeed, ...]) -> str:
+    """Each circle by its group's id, where its label stands or else at the end."""
+    for need in needs:
+        groups = " ".join(f"<!subteam^{one}>" for one in need.groups)
+        if need.label and need.label in text and len(need.groups) == 1:
+            text = text.replace(need.label, groups)
+        elif groups and groups not in text:
+            text = f"{text} · {groups}"
     return text
 
 

@@ -20,6 +20,7 @@ from pydantic import Field
 
 from changes.change import Change, FactType
 from changes.facts import ClusterFacts, MskCluster, MskOperation
+from changes.gates import msk_gate
 from changes.moves import ReplicaMove
 from changes.msk_limits import (
     allowed_counts,
@@ -183,7 +184,10 @@ class ScaleBrokers(Change):
             cluster_arn=facts.msk.arn,
             msk_current_version=facts.msk.current_version,
             summary=f"{facts.msk.name}: {facts.msk.broker_count} → {self.brokers} brokers",
-            steps=(*add_steps(facts, self.brokers, new), self._validation(limits, new)),
+            steps=(
+                *add_steps(facts, self.brokers, new, limits),
+                self._validation(limits, new),
+            ),
             lines=(CardLine(label="Data", text="AWS moves it (intelligent rebalancing)"),),
             cannot_be_undone=("brokers stay until they are removed by a change of their own",),
             preconditions=preconditions_of(facts, ()),
@@ -199,7 +203,7 @@ class ScaleBrokers(Change):
         limits: ExecutionLimits,
     ) -> tuple[Step, ...]:
         return (
-            *add_steps(facts, self.brokers, new),
+            *add_steps(facts, self.brokers, new, limits),
             *move_steps(moves, limits),
             self._validation(limits, new),
         )
@@ -252,6 +256,8 @@ class AddBrokers(Step):
 
     brokers_before: int
     brokers: int
+    patience_minutes: float = 45.0
+    """After that a person is told; Ottla goes on asking, since only MSK knows how it ends."""
 
     def title(self) -> str:
         return f"MSK adds {self.brokers - self.brokers_before} brokers"
@@ -267,7 +273,8 @@ class AddBrokers(Step):
         msk = await world.msk.describe()
         if operation.succeeded and msk.state == "ACTIVE" and msk.broker_count == self.brokers:
             return Finished(note=f"MSK has {msk.broker_count} brokers")
-        return Underway(note=f"MSK operation: {operation.state.replace('_', ' ').lower()}")
+        said = operation.state.replace("_", " ").lower()
+        return Underway(note=f"MSK operation: {said}", hold=self._slow(world, msk, said))
 
     async def intend(self, world: World) -> Memory:
         if "msk_version" in world.memory:
@@ -285,8 +292,29 @@ class AddBrokers(Step):
         return Broken(words=answer.words)
 
     async def undo(self, world: World) -> Look:
-        del world
-        return Finished(note="brokers MSK has added stay; removing them needs a drain")
+        """MSK's work cannot be stopped and brokers cannot simply be taken away: say what stays."""
+        if "msk_version" not in world.memory:
+            return Finished()
+        operation = await self._operation(world)
+        if operation is None or operation.failed:
+            return Finished()
+        if not operation.succeeded:
+            return Finished(
+                note="MSK goes on adding brokers, which nobody can stop; they will hold no data"
+            )
+        return Finished(note="the brokers MSK has added; removing them needs a drain")
+
+    def _slow(self, world: World, msk: MskCluster, said: str) -> str:
+        """Longer than it should take, or a cluster that MSK gave up: the sentence, else nothing."""
+        if msk.state == "FAILED":
+            return msk_gate(msk)
+        if waited_minutes(world) <= self.patience_minutes:
+            return ""
+        return (
+            f"MSK's operation has been at it for {waited_minutes(world):.0f} min ({said}); "
+            f"{self.patience_minutes:.0f} min were expected. Ottla goes on asking; "
+            "AWS support can tell more"
+        )
 
     async def _operation(self, world: World) -> MskOperation | None:
         """Ours by its ARN; after a death between call and save, by target and time."""
@@ -328,6 +356,7 @@ class AwaitBrokers(Step):
     known: tuple[int, ...]
     expected: Mapping[int, str]
     """Provisional id → rack."""
+    patience_minutes: float = 45.0
 
     def title(self) -> str:
         return "New brokers register in Kafka"
@@ -352,6 +381,15 @@ class AwaitBrokers(Step):
             done=len(bound),
             total=len(self.expected),
             unit="brokers",
+            hold=self._slow(world, missing=len(self.expected) - len(bound)),
+        )
+
+    def _slow(self, world: World, *, missing: int) -> str:
+        if waited_minutes(world) <= self.patience_minutes:
+            return ""
+        return (
+            f"{missing} new brokers have not registered in Kafka after "
+            f"{waited_minutes(world):.0f} min; MSK counts them already"
         )
 
     async def act(self, world: World) -> Acted:
@@ -359,11 +397,25 @@ class AwaitBrokers(Step):
         return Broken(words="waiting has nothing to act on")
 
 
-def add_steps(facts: ClusterFacts, brokers: int, new: Mapping[int, str]) -> tuple[Step, ...]:
+def add_steps(
+    facts: ClusterFacts, brokers: int, new: Mapping[int, str], limits: ExecutionLimits
+) -> tuple[Step, ...]:
+    patience = limits.add_brokers_minutes_high
     return (
-        AddBrokers(brokers_before=facts.msk.broker_count, brokers=brokers),
-        AwaitBrokers(known=tuple(sorted(b.broker_id for b in facts.brokers)), expected=dict(new)),
+        AddBrokers(
+            brokers_before=facts.msk.broker_count, brokers=brokers, patience_minutes=patience
+        ),
+        AwaitBrokers(
+            known=tuple(sorted(b.broker_id for b in facts.brokers)),
+            expected=dict(new),
+            patience_minutes=patience,
+        ),
     )
+
+
+def waited_minutes(world: World) -> float:
+    """How long the present step has been at it."""
+    return (world.now - world.since).total_seconds() / 60 if world.since else 0.0
 
 
 def uneven_words(wanted: int, azs: int, possible: tuple[int, ...]) -> str:

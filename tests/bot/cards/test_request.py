@@ -191,11 +191,14 @@ def test_a_line_names_people_and_groups_by_id() -> None:
 
 
 def test_approvers_are_called_by_their_group_and_only_where_they_are_needed() -> None:
-    needed = planned().said(now=NOON, text="Planned; waiting for an approval by @kafka-approvers")
+    words = "Planned; waiting for an approval by @kafka-approvers"
+    needed = planned().said(now=NOON, text=words, calls="approvers")
     assert addressed(needed, 0).endswith("approval by <!subteam^S0APPROVE>")
-    typed = needed.said(now=NOON, text="Rejected by <@U0BOB>: no approval by @kafka-approvers")
+    words = "Rejected by <@U0BOB>: no approval by @kafka-approvers"
+    typed = needed.said(now=NOON, text=words, calls="requester")
     assert "subteam" not in addressed(typed, 1)
     assert addressed(typed, 1).endswith(" · <@U0ANN>")
     assert addressed(running().said(now=NOON, text="Step 2 begins"), 0) == "Step 2 begins"
-    again = planned().said(now=NOON, text="Planned again (revision 2): MSK has 4 brokers")
-    assert addressed(again, 0).endswith("4 brokers · <@U0ANN> <!subteam^S0APPROVE>")
+    words = "Planned again (revision 2): MSK has 4 brokers"
+    again = planned().said(now=NOON, text=words, calls="both")
+    assert addressed(again, 0).endswith("4 brokers · <!subteam^S0APPROVE> · <@U0ANN>")
