@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check bench clean lock install lab-down unit docs
+.PHONY: demo test check fault bench clean lock install lab-down unit docs
 .DEFAULT_GOAL := check
 
 install: .venv/installed
@@ -22,10 +22,13 @@ check: install ## Lint, format, types, layers, tests without the lab
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/pytest -q -m "not lab and not browser"
+	$(BIN)/pytest -q -m "not lab and not browser and not fault"
 
 test: check ## All of check, plus the scenarios on the lab
 	$(BIN)/pytest -m "lab or browser"
+
+fault: install ## Kill, cut off and slow down everything at every moment of the main job; one table
+	$(BIN)/pytest -q -m fault tests/faults
 
 bench: install ## Plan the frozen case and print its metrics
 	$(BIN)/python -m bench plan bench/cases/input_A_3to6.json.xz

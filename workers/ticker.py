@@ -28,15 +28,14 @@ def run() -> None:
     ledger = runtime().ledger
     beats = 0
     while not stop.is_set():
-        beat(ledger, reconcile=beats % RECONCILE_BEATS == 0)
+        beat(ledger, reconcile=beats % RECONCILE_BEATS == 0, now=datetime.now(UTC))
         beats += 1
         stop.wait(BEAT_SECONDS)
 
 
-def beat(ledger: Ledger, *, reconcile: bool) -> None:
+def beat(ledger: Ledger, *, reconcile: bool, now: datetime) -> None:
     """Queue what is due now; Redis being away is said once a beat and survived."""
     try:
-        now = datetime.now(UTC)
         if reconcile:
             ledger.reconcile_due(now)
         for request_id in ledger.due(now):

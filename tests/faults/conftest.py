@@ -1,0 +1,50 @@
+"""One Redis and one cluster process for the folder; the table at the end of the run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults.far_cluster import FarCluster
+from tests.faults.judging import ROWS, Ending, table
+from tests.faults.life import Shop, lab_policies
+from tests.faults.moments import Passed
+from tests.faults.playing import FORK, new_day, play_faultless
+from tests.redis_server import redis_server, redis_url
+
+__all__ = ["redis_server", "redis_url"]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if ROWS:
+        terminalreporter.section("faults")
+        for line in table(ROWS):
+            terminalreporter.write_line(line)
+
+
+@pytest.fixture(scope="session")
+def cluster_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    address = str(tmp_path_factory.mktemp("cluster") / "socket")
+    ready = FORK.Event()
+    server = FORK.Process(target=FarCluster().serve, args=(address, ready), daemon=True)
+    server.start()
+    assert ready.wait(10), "the cluster's process does not start"
+    yield address
+    server.kill()
+    server.join()
+    server.close()
+
+
+@pytest.fixture
+def shop(redis_server: str, cluster_address: str, tmp_path: Path) -> Shop:
+    found = Shop(redis_server, cluster_address, lab_policies(tmp_path))
+    new_day(found)
+    return found
+
+
+@pytest.fixture
+def faultless(shop: Shop) -> tuple[list[Passed], Ending]:
+    """The run without a fault: every effect by name, and how it ends."""
+    return play_faultless(shop)
