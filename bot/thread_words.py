@@ -1,6 +1,7 @@
 """Approve and reject by a word in the card's thread, where commands cannot be typed.
 
-Only the exact word of a person counts, unedited, in a thread that the ledger knows as a card's.
+Only the exact word of a person counts, unedited, in a thread that the ledger knows as a card's. A
+word that looks like a vote and is none (edited, sent to the channel too, a machine's) is answered.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import asyncio
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from slack_bolt.async_app import AsyncApp
 
@@ -19,7 +20,7 @@ from bot.deciding import Choice, decide
 from bot.doors import Doors
 from bot.tasks import Tell
 from changes.request import Request
-from ledger import Ledger
+from ledger import Audit, Ledger
 
 WORD = re.compile(r"(?P<choice>approve|reject)(?:\s+(?P<reason>\S.*))?", re.I | re.S)
 RECENT_MAX = 200
@@ -30,7 +31,24 @@ TYPED_BEFORE = (
     "You typed that before revision {revision} of {id} was planned. "
     "Look at the card as it is now and decide on that."
 )
+EDITED = (
+    "An edited message never counts, since others may have read something else. "
+    "Type the word as a new reply."
+)
+BROADCAST = (
+    "A reply that is sent to the channel as well does not count. Type the word in the thread alone."
+)
+MACHINE = "Bots, apps and workflows never decide."
 Json = dict[str, Any]
+
+
+class NoVote(NamedTuple):
+    """The very word of a vote in a message that cannot be one, and why not."""
+
+    choice: str
+    user_id: str
+    thread_ts: str
+    why: str
 
 
 def register(app: AsyncApp, doors: Doors) -> None:
@@ -40,6 +58,10 @@ def register(app: AsyncApp, doors: Doors) -> None:
             tell = privately(doors, event["channel"], event["user"], event["thread_ts"])
             work = _said_in_thread(doors, event, words, tell)
             doors.tasks.start(work, doing="a word in a thread", tell=tell)
+        elif none := no_vote_in(event):
+            tell = privately(doors, event["channel"], none.user_id, none.thread_ts)
+            work = _refused(doors, event["channel"], none, tell)
+            doors.tasks.start(work, doing="no vote in a thread", tell=tell)
 
 
 def decision_in(event: Mapping[str, Any]) -> re.Match[str] | None:
@@ -50,6 +72,39 @@ def decision_in(event: Mapping[str, Any]) -> re.Match[str] | None:
     if not thread_ts or thread_ts == event.get("ts") or not event.get("user"):
         return None
     return WORD.fullmatch(str(event.get("text") or "").strip())
+
+
+def no_vote_in(event: Mapping[str, Any]) -> NoVote | None:
+    """What its author may believe to be a vote; plain talk and deletions are none."""
+    message, kind = event, event.get("subtype")
+    if kind == "message_changed":
+        message = event.get("message") or {}
+        # Slack changes a message for its own reasons too: a first reply, a preview of a link.
+        if message.get("text") == (event.get("previous_message") or {}).get("text"):
+            return None
+        why = EDITED
+    elif kind == "thread_broadcast":
+        why = BROADCAST
+    else:
+        why = MACHINE if event.get("bot_id") else EDITED
+    words = WORD.fullmatch(str(message.get("text") or "").strip())
+    author = message.get("user") or message.get("bot_id")
+    thread_ts = message.get("thread_ts")
+    if words is None or not author or thread_ts in (None, message.get("ts")):
+        return None
+    if words["choice"].lower() == "approve" and words["reason"]:
+        return None
+    return NoVote(words["choice"].lower(), str(author), str(thread_ts), why)
+
+
+async def _refused(doors: Doors, channel: str, none: NoVote, tell: Tell) -> None:
+    request = await _request_of(doors, channel, none.thread_ts)
+    if request is None:
+        return
+    event = f"refused: {none.choice} by thread"
+    audit = Audit(actor=none.user_id, event=event, words=none.why)
+    await asyncio.to_thread(doors.ledger.refused, request_id=request.id, audit=audit)
+    await tell(none.why)
 
 
 async def _said_in_thread(doors: Doors, event: Json, words: re.Match[str], tell: Tell) -> None:
