@@ -24,7 +24,7 @@ from tests.redis_server import RedisServer
 
 ROOT = Path(__file__).parents[2]
 Fields = dict[str, bytes | str]
-GOOD = ["workers.jobs.sweep", None, ["all"], {}]
+GOOD: list[Any] = ["workers.jobs.sweep", None, ["all"], {}]
 
 
 class Bomb:
@@ -108,7 +108,7 @@ def hook() -> Iterator[tuple[str, list[str]]]:
     reached: list[str] = []
 
     class Listener(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802 - the name http.server calls
+        def do_GET(self) -> None:
             reached.append(self.path)
             self.send_response(200)
             self.end_headers()
