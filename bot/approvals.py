@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
@@ -17,12 +17,13 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from bot.answering import answer, privately
 from bot.calls import send
 from bot.cards.modal import REASON, REJECT_DIALOG, reject_dialog
-from bot.cards.request import APPROVE, CANCEL, REJECT
+from bot.cards.request import APPROVE, CANCEL, REJECT, STEER
 from bot.cards.text import as_typed
-from bot.deciding import Choice, decide, take_back
+from bot.deciding import Choice, decide, steer, take_back
 from bot.doors import Doors
 from bot.tasks import Tell
 from changes.lifecycle import State
+from changes.steering import Steering
 
 VALUE = re.compile(r"(R-[1-9][0-9]{0,8}):([0-9]{1,6})")
 OUTDATED = "That button is not one I know any more. Look at the newest card, or `/kafka status`."
@@ -50,6 +51,9 @@ def register(app: AsyncApp, doors: Doors) -> None:
         await ack()
         _start(doors, body, "cancel")
 
+    for what, action_id in STEER.items():
+        app.action(action_id)(_steering(doors, what))
+
     @app.action(REJECT)
     async def reject_pressed(ack: AsyncAck, body: Json) -> None:
         await ack()
@@ -63,6 +67,14 @@ def register(app: AsyncApp, doors: Doors) -> None:
             return
         await ack()
         _start_rejecting(doors, body, reason)
+
+
+def _steering(doors: Doors, what: Steering) -> Callable[..., Awaitable[None]]:
+    async def pressed(ack: AsyncAck, body: Json) -> None:
+        await ack()
+        _start(doors, body, what)
+
+    return pressed
 
 
 def pressed_in(body: Mapping[str, Any]) -> Pressed | None:
@@ -97,6 +109,15 @@ async def _pressed(doors: Doors, body: Json, what: str, tell: Tell) -> None:
             ),
             tell,
         )
+    elif steering := next((one for one in STEER if one == what), None):
+        outcome = await steer(
+            doors,
+            what=steering,
+            request_id=pressed.request_id,
+            user_id=pressed.user_id,
+            where="button",
+        )
+        await answer(outcome, tell)
     elif what == "reject" and await _worth_asking_why(doors, pressed):
         await send(
             doors.client,

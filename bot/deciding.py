@@ -13,11 +13,15 @@ from typing import Literal
 from bot.doors import Doors
 from changes.lifecycle import State
 from changes.request import Person, Refusal, Request, cancel, needs_in_words, vote
+from changes.steering import ACTS, Steering
 from ledger import Audit, Conflict
 
 TRIES_MAX = 5
 """Two people in the same moment need two; five means that something else is wrong."""
 CROWDED = "Several people acted on {id} at the same moment. Look at its card, then try again."
+
+AT_ONCE = (State.QUEUED, State.RUNNING, State.ROLLING_BACK)
+"""A worker has something to honour in these; every other state waits for people or has ended."""
 
 Choice = Literal["approve", "reject"]
 Act = Callable[[Request], Request | Refusal]
@@ -61,6 +65,18 @@ async def take_back(
     return await _settled(doors, request_id, person, act=act, event=f"cancel by {where}")
 
 
+async def steer(
+    doors: Doors, *, what: Steering, request_id: str, user_id: str, where: str
+) -> Request | Refusal:
+    """Pause, resume, abort, or withdraw one's own vote."""
+    person = await doors.person(user_id)
+
+    def act(request: Request) -> Request | Refusal:
+        return ACTS[what](request, person=person, now=doors.now())
+
+    return await _settled(doors, request_id, person, act=act, event=f"{what} by {where}")
+
+
 async def _settled(
     doors: Doors, request_id: str, person: Person, *, act: Act, event: str
 ) -> Request | Refusal:
@@ -82,10 +98,12 @@ async def _settled(
 
 
 def _save(doors: Doors, decided: Request, person: Person, event: str) -> Request:
-    """State, audit line and the next due time in one; what is queued is due at once."""
+    """State, audit line and the next due time in one; what workers are at is due at once."""
     said = decided.log[-1].text if decided.log else decided.state.value
     words = f"{said} [revision {decided.revision}, {decided.fingerprint[:8] or 'no plan yet'}]"
-    due_at = doors.now() if decided.state is State.QUEUED else None
+    due_at = doors.now() if decided.state in AT_ONCE else None
+    if decided.state is State.AWAITING_APPROVAL:
+        due_at = decided.expires_at
     audit = Audit(actor=person.user_id, event=event, words=words)
     return doors.ledger.save(decided, audit=audit, due_at=due_at)
 
@@ -94,6 +112,12 @@ def in_words(outcome: Request | Refusal) -> str:
     """What the person who acted is told."""
     if isinstance(outcome, Refusal):
         return outcome.words
+    if outcome.state is State.RUNNING:
+        return f"{outcome.id} is paused." if outcome.paused_by else f"{outcome.id} goes on."
+    if outcome.state is State.ROLLING_BACK:
+        return f"{outcome.id} is being stopped: what runs is cancelled, then the throttles go."
+    if outcome.log and outcome.log[-1].text.startswith("Approval withdrawn"):
+        return f"Your approval of {outcome.id} does not count any more."
     if outcome.state is State.AWAITING_APPROVAL:
         return f"Your approval of {outcome.id} counts; {needs_in_words(outcome.missing)}."
     if outcome.state is State.QUEUED:

@@ -49,6 +49,30 @@ QUESTIONS = (
         examples=("cancel R-17",),
         help="Take your own request back before work on it starts.",
     ),
+    Usage(
+        line="withdraw <request>",
+        means="withdraw",
+        examples=("withdraw R-17",),
+        help="Take your own approval back before work starts.",
+    ),
+    Usage(
+        line="pause <request>",
+        means="pause",
+        examples=("pause R-17",),
+        help="Begin nothing new of a running change; what is in flight ends.",
+    ),
+    Usage(
+        line="resume <request>",
+        means="resume",
+        examples=("resume R-17",),
+        help="Go on with a paused change.",
+    ),
+    Usage(
+        line="abort <request>",
+        means="abort",
+        examples=("abort R-17",),
+        help="Stop a running change: cancel what runs, take the throttles away.",
+    ),
 )
 LISTED_MAX = 50
 

@@ -16,11 +16,12 @@ from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 from bot.cards.blocks import Drawn
 from bot.cards.help import mistake_card, opened, told
 from bot.cards.text import harmless, unescaped
-from bot.deciding import decide, in_words, take_back
+from bot.deciding import decide, in_words, steer, take_back
 from bot.doors import Doors
 from bot.questions import help_of, show, status
 from changes.grammar import Asked, Mistake, Question, parse
 from changes.request import Refusal, Request
+from changes.steering import ACTS
 
 COMMAND = "/kafka"
 Json = dict[str, Any]
@@ -69,7 +70,7 @@ def next_words(doors: Doors, understood: Asked | Question | Mistake) -> Drawn | 
         return told(f"{understood.change.describe()}: checking who you are, opening a request …")
     if understood.name == "help":
         return help_of(doors, understood)
-    if understood.name in ("approve", "reject", "cancel"):
+    if "request" in understood.arguments and understood.name != "show":
         request_id = understood.arguments["request"]
         return told(f"{understood.name.capitalize()} {request_id}: checking who you are …")
     return None
@@ -114,6 +115,11 @@ async def _decide(doors: Doors, question: Question, *, user_id: str) -> Request 
     request_id = question.arguments["request"]
     if question.name == "cancel":
         return await take_back(doors, request_id=request_id, user_id=user_id, where="command")
+    for what in ACTS:
+        if question.name == what:
+            return await steer(
+                doors, what=what, request_id=request_id, user_id=user_id, where="command"
+            )
     return await decide(
         doors,
         request_id=request_id,

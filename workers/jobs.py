@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 LEASE_SECONDS = 10.0
 """A killed worker's lease ends by itself; then the next tick goes on (≤ 15 s with the ticker)."""
+TRIES = 2
+"""A pause or abort that came in between is honoured at once, not when the next tick is due."""
 
 
 async def prepare(request_id: str) -> str:
@@ -45,11 +47,12 @@ async def run(own: Runtime, request_id: str) -> str:
     if fence is None:
         return "another worker has it"
     async with renewed(own, fence):
-        try:
-            return await one_tick(own, fence, request_id)
-        except Conflict as conflict:
-            log.info("%s was saved by somebody else meanwhile: %s", request_id, conflict)
-            return "saved by somebody else; the next tick decides again"
+        for _ in range(TRIES):
+            try:
+                return await one_tick(own, fence, request_id)
+            except Conflict as conflict:
+                log.info("%s was saved by somebody else meanwhile: %s", request_id, conflict)
+        return "saved by somebody else; the next tick decides again"
 
 
 async def one_tick(own: Runtime, fence: Fence, request_id: str) -> str:

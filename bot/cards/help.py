@@ -73,5 +73,5 @@ def _detail(request: Request) -> str:
     if request.state is not State.RUNNING or progress is None or request.plan is None:
         return ""
     share = f", {int(100 * progress.done / progress.total)} %" if progress.total > 0 else ""
-    hold = ", holding" if progress.hold else ""
+    hold = ", paused" if request.paused_by else ", holding" if progress.hold else ""
     return f": step {progress.step + 1} of {len(request.plan.steps)}{share}{hold}"

@@ -17,7 +17,7 @@ ADVICE = {
         "*Nobody can know yet what happened.* Look at the cluster before asking for anything else."
     ),
     State.FAILED: "Throttles and running moves were cleaned up.",
-    State.ROLLED_BACK: "The cluster is as it was before.",
+    State.ROLLED_BACK: "Running moves were cancelled, throttles are away.",
 }
 
 

@@ -11,7 +11,7 @@ from bot.cards.quantities import between, counted, in_bytes, lasting
 from bot.cards.text import prose, when
 from changes.lifecycle import State
 from changes.plan import Plan
-from changes.request import Progress, Request
+from changes.request import Progress, Request, mention
 
 BAR_CELLS = 16
 ETA_SHARE_MIN = 0.05
@@ -30,6 +30,9 @@ def running(request: Request) -> list[Block]:
     lines = [_bar_line(request.progress), _step_line(request.progress, request.plan)]
     if request.progress.note:
         lines.append(prose(request.progress.note))
+    if request.paused_by:
+        by = mention(request.paused_by)
+        lines.append(f"⏸️ *Paused by* {by}: nothing new is begun, what is in flight ends.")
     if request.progress.hold:
         lines.append(f"⏸️ *Holding:* {prose(request.progress.hold)}. It goes on by itself.")
     else:

@@ -6,6 +6,8 @@ revision and fingerprint a vote would count for. Only a card that can still be d
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from bot.cards.blocks import (
     Block,
     Drawn,
@@ -26,8 +28,14 @@ from bot.cards.text import inert, prose, when
 from bot.cards.verdict import approvals
 from changes.lifecycle import Event, State, may
 from changes.request import Request, mention
+from changes.steering import Steering, offered
 
 APPROVE, REJECT, CANCEL = "request:approve", "request:reject", "request:cancel"
+STEER: Mapping[Steering, str] = {
+    "pause": "request:pause",
+    "resume": "request:resume",
+    "abort": "request:abort",
+}
 
 LOOKS = {
     State.PREPARING: "🔍",
@@ -95,6 +103,8 @@ def _in_line(request: Request) -> str:
     voters = [mention(v.person) for v in request.counted_votes if v.choice == "approve"]
     by = f" by {', '.join(voters)}" if voters else ""
     if request.line_position == 0:
+        if request.waits:
+            return f"{decided}{by} · ⏸️ waits: {prose(request.waits)}"
         return f"{decided}{by} · starts in a moment"
     before = counted(request.line_position, "change")
     return (
@@ -126,7 +136,22 @@ def _buttons(request: Request) -> list[Block]:
             style="danger",
         )
         found.append(button(label="Cancel", action_id=CANCEL, value=value, confirm=ask))
+    found += [_steer(request, what, value) for what in offered(request)]
     return [actions(*found)] if found else []
+
+
+def _steer(request: Request, what: Steering, value: str) -> Block:
+    if what != "abort":
+        return button(label=what.capitalize(), action_id=STEER[what], value=value)
+    ask = confirm(
+        title=f"Abort {request.id}?",
+        words="Running moves are cancelled and throttles taken away. "
+        "What was moved or added so far stays.",
+        yes="Abort it",
+        no="Let it run",
+        style="danger",
+    )
+    return button(label="Abort …", action_id=STEER[what], value=value, style="danger", confirm=ask)
 
 
 def _what_yes_means(request: Request) -> str:

@@ -61,7 +61,7 @@ async def test_one_card_follows_its_request_to_the_end(desk: Desk) -> None:
     now = datetime.now(UTC)
     outcome = Outcome(words="Six brokers.", seconds=60, bytes_moved=41_000_000_000)
     done = running.moved(event=Event.STEPS_FINISHED, now=now).with_(outcome=outcome)
-    save(desk, done.said(now=now, text="Done in 1 min"))
+    save(desk, done.said(now=now, text="Done in 1 min", calls="requester"))
     card = await desk.card_with("*done*")
     await until(lambda: all_shown(desk), what="nothing is behind")
     assert len(desk.cards()) == 1
@@ -299,6 +299,6 @@ async def test_who_asked_hears_of_the_decision_and_of_the_end(desk: Desk) -> Non
     await until(lambda: approved in lines(desk), what="the approval names who asked")
     now = datetime.now(UTC)
     begun = save(desk, desk.request().moved(event=Event.STARTED, now=now))
-    over = begun.moved(event=Event.STEPS_FINISHED, now=now).said(now=now, text="Done in 4 min")
-    save(desk, over)
+    over = begun.moved(event=Event.STEPS_FINISHED, now=now)
+    save(desk, over.said(now=now, text="Done in 4 min", calls="requester"))
     await until(lambda: f"Done in 4 min · {ann}" in lines(desk), what="the end names who asked")
