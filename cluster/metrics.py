@@ -22,6 +22,9 @@ QUERIES_PER_CALL_MAX = 500
 PAGES_MAX = 20
 NEWEST_PERIODS = 5
 """How far back the newest point may lie: MSK's figures arrive a minute or two late."""
+PICTURE_WIDTH, PICTURE_HEIGHT = 600, 400
+"""CloudWatch's own default. Its letters do not grow with a picture, and a thread shows every picture
+some 360 pixels wide: a larger one would only have smaller words."""
 LINES_MAX = 12
 """More lines than this nobody can tell apart; CloudWatch itself stops at 100."""
 STATISTICS: Mapping[str, str] = {
@@ -223,8 +226,8 @@ def widget_of(
         "region": cluster.region,
         "view": "timeSeries",
         "stacked": False,
-        "width": 900,
-        "height": 360,
+        "width": PICTURE_WIDTH,
+        "height": PICTURE_HEIGHT,
         "timezone": "+0000",
         "period": period_seconds,
         "start": stamp(start),

@@ -1,6 +1,6 @@
 """Annotations in a picture: limits across it, moments down it, with their words never clipped.
 
-Words of moments stand above the plot, in as many rows as it takes for none to cover another.
+Words of moments stand above the plot like flags on poles, see `flags`.
 """
 
 from __future__ import annotations
@@ -8,13 +8,15 @@ from __future__ import annotations
 from matplotlib.axes import Axes
 
 from lab.aws.annotations import Horizontal, Vertical
+from lab.aws.flags import Flag, arranged
 from lab.aws.look import Look
 from lab.aws.typeset import drawable
 from lab.aws.widget import Widget
 
-ROW_PIXELS = 20
+ROW_PIXELS = 21
+PAD_PIXELS = 5  # between a pole and its words
 PLOT_SHARE = 0.84  # of the picture's width, about what axis labels leave
-ROWS_MAX = 4
+WORDS_SHARE_MAX = 0.7
 
 
 def draw_horizontals(axes: Axes, widget: Widget, look: Look, *, side: str) -> None:
@@ -53,15 +55,31 @@ def _draw_horizontal(axes: Axes, note: Horizontal, look: Look) -> None:
 def draw_verticals(plot: Axes, widget: Widget, look: Look) -> None:
     """Moments inside the picture's time; those outside would only squeeze it."""
     inside = [note for note in widget.verticals if widget.start <= note.at <= widget.end]
-    rows: list[list[tuple[float, float]]] = []
-    for note in sorted(inside, key=lambda each: each.at):
-        color = note.color or look.theme.mark
-        _draw_vertical(plot, note, widget, look, color=color)
-        if note.label:
-            _write(plot, note, widget, rows, look, color=color)
+    inside.sort(key=lambda note: note.at)
+    for note in inside:
+        _draw_vertical(plot, note, widget, look)
+    worded = [note for note in inside if note.label]
+    texts = [_fitted(note, widget, look) for note in worded]
+    span = widget.end - widget.start
+    poles = [(note.at - widget.start) / span for note in worded]
+    widths = [_width(text, widget, look) for text in texts]
+    flags = arranged(list(zip(poles, widths, strict=True)))
+    for note, text, flag in zip(worded, texts, flags, strict=True):
+        _write(plot, text, flag, look, color=note.color or look.theme.mark)
 
 
-def _draw_vertical(plot: Axes, note: Vertical, widget: Widget, look: Look, *, color: str) -> None:
+def _fitted(note: Vertical, widget: Widget, look: Look) -> str:
+    room = widget.width * PLOT_SHARE * WORDS_SHARE_MAX
+    return look.ruler.fitted(note.label, points=look.sizes.label, pixels=room)
+
+
+def _width(text: str, widget: Widget, look: Look) -> float:
+    pixels = look.ruler.pixels(text, points=look.sizes.label) + PAD_PIXELS * look.sizes.scale
+    return pixels / (widget.width * PLOT_SHARE)
+
+
+def _draw_vertical(plot: Axes, note: Vertical, widget: Widget, look: Look) -> None:
+    color = note.color or look.theme.mark
     plot.axvline(note.at, color=color, linewidth=look.sizes.points(1.6))
     until = note.until
     if until is None and note.fill != "none":
@@ -71,41 +89,32 @@ def _draw_vertical(plot: Axes, note: Vertical, widget: Widget, look: Look, *, co
         plot.axvspan(note.at, until, color=color, alpha=0.12, linewidth=0)
 
 
-def _write(
-    plot: Axes,
-    note: Vertical,
-    widget: Widget,
-    rows: list[list[tuple[float, float]]],
-    look: Look,
-    *,
-    color: str,
-) -> None:
-    plot_pixels = widget.width * PLOT_SHARE
-    text = look.ruler.fitted(note.label, points=look.sizes.label, pixels=plot_pixels * 0.7)
-    width = look.ruler.pixels(text, points=look.sizes.label) / plot_pixels
-    share = (note.at - widget.start) / (widget.end - widget.start)
-    # Towards the side that has room, so that no word leaves the picture.
-    leftwards = share + width > 1.0
-    begins = max(share - width, 0.0) if leftwards else share
-    row = _free_row(rows, begins, begins + width)
+def _write(plot: Axes, text: str, flag: Flag, look: Look, *, color: str) -> None:
+    """The pole from the plot's top to the middle of its row, and the words beside it."""
+    foot = look.sizes.points(4 + flag.row * ROW_PIXELS)
+    plot.annotate(
+        "",
+        xy=(flag.pole, 1.0),
+        xycoords="axes fraction",
+        xytext=(0, foot + look.sizes.points(ROW_PIXELS * 0.7)),
+        textcoords="offset points",
+        arrowprops={
+            "arrowstyle": "-",
+            "color": color,
+            "linewidth": look.sizes.points(1.6),
+            "shrinkA": 0,
+            "shrinkB": 0,
+        },
+    )
+    leftwards = flag.begins < flag.pole and flag.ends <= flag.pole
+    pad = look.sizes.points(PAD_PIXELS)
     plot.annotate(
         text,
-        xy=(begins + width if leftwards else begins, 1.0),
+        xy=(flag.ends if leftwards else flag.begins, 1.0),
         xycoords="axes fraction",
-        xytext=(0, look.sizes.points(4 + row * ROW_PIXELS)),
+        xytext=(-pad if leftwards else pad, foot),
         textcoords="offset points",
         horizontalalignment="right" if leftwards else "left",
         fontsize=look.sizes.label,
         color=color,
     )
-
-
-def _free_row(rows: list[list[tuple[float, float]]], begins: float, ends: float) -> int:
-    """The lowest row in which this stretch covers nothing; the last one takes what is left over."""
-    for index, taken in enumerate(rows):
-        if all(ends + 0.02 < first or last + 0.02 < begins for first, last in taken):
-            taken.append((begins, ends))
-            return index
-    if len(rows) < ROWS_MAX:
-        rows.append([(begins, ends)])
-    return len(rows) - 1

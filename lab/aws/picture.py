@@ -17,9 +17,9 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from lab.aws.drawing import LinePoints
 from lab.aws.legend import draw_legend
 from lab.aws.look import Look
-from lab.aws.marks import draw_horizontals, draw_verticals
-from lab.aws.theme import DARK, DPI, LIGHT, PALETTE, Sizes
-from lab.aws.timescale import ticks
+from lab.aws.marks import PLOT_SHARE, draw_horizontals, draw_verticals
+from lab.aws.theme import DARK, DPI, LIGHT, PALETTE, POINTS_PER_INCH, Sizes
+from lab.aws.timescale import fitting, ticks
 from lab.aws.traces import Drawn, draw_stack, draw_traces
 from lab.aws.typeset import Ruler
 from lab.aws.units import common_unit, tick_text
@@ -119,7 +119,10 @@ def _frame(plot: Axes, widget: Widget, look: Look) -> None:
     plot.set_axisbelow(True)
     plot.spines["bottom"].set_visible(True)
     plot.spines["bottom"].set_color(look.theme.mark)
-    marks = ticks(widget.start, widget.end, widget.zone)
+    room = fitting(
+        plot_pixels=widget.width * PLOT_SHARE, letter_pixels=look.sizes.tick * DPI / POINTS_PER_INCH
+    )
+    marks = ticks(widget.start, widget.end, widget.zone, most=room)
     plot.set_xticks([at for at, _ in marks], [text for _, text in marks])
     plot.tick_params(
         axis="x", labelsize=look.sizes.tick, colors=look.theme.faint, labelbottom=look.wordy

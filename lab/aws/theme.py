@@ -6,7 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 DPI = 100
-BASE_WIDTH, BASE_HEIGHT = 600, 340
+POINTS_PER_INCH = 72
+BASE_WIDTH, BASE_HEIGHT = 440, 290
 
 # The order CloudWatch itself uses.
 PALETTE = (
@@ -45,7 +46,7 @@ class Sizes:
 
     def points(self, pixels: float) -> float:
         """Pixels at the base size as matplotlib's points here."""
-        return pixels * self.scale * 72 / DPI
+        return pixels * self.scale * POINTS_PER_INCH / DPI
 
     @property
     def tick(self) -> float:
@@ -53,7 +54,7 @@ class Sizes:
 
     @property
     def title(self) -> float:
-        return self.points(18)
+        return self.points(16)
 
     @property
     def label(self) -> float:
@@ -61,4 +62,4 @@ class Sizes:
 
     @property
     def line(self) -> float:
-        return self.points(2.4)
+        return self.points(2.8)

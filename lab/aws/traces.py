@@ -14,22 +14,51 @@ from lab.aws.widget import Line
 
 Drawn = tuple[Line, LinePoints, str]
 
+DASH_WIDTHS = 4.0
+
 
 def draw_traces(axes: Axes, lines: list[Drawn], *, sizes: Sizes) -> None:
-    for line, found, color in lines:
+    """Brokers that fare alike draw the same line, and the last would hide the others. So every line
+    is drawn whole, then once more in dashes that take turns: one line stays whole, lines upon each
+    other become a rope of all their colours."""
+    for place, (line, found, color) in enumerate(lines):
         broken = _with_gaps(found, period_seconds=line.period_seconds)
-        times = [at for at, _ in broken]
-        values = [value for _, value in broken]
-        axes.plot(times, values, color=color, linewidth=sizes.line, solid_capstyle="round")
-        lonely = _lonely(broken)
-        axes.plot(
-            [at for at, _ in lonely],
-            [value for _, value in lonely],
-            color=color,
-            linestyle="none",
-            marker="o",
-            markersize=sizes.points(5),
-        )
+        _stroke(axes, broken, color, sizes, linestyle="solid", order=2.0)
+        if len(lines) > 1:
+            dash = (place * DASH_WIDTHS, (DASH_WIDTHS, (len(lines) - 1) * DASH_WIDTHS))
+            _stroke(axes, broken, color, sizes, linestyle=dash, order=2.1)
+        _dot(axes, _lonely(broken), color, sizes)
+
+
+def _stroke(
+    axes: Axes,
+    points: LinePoints,
+    color: str,
+    sizes: Sizes,
+    *,
+    linestyle: str | tuple[float, tuple[float, float]],
+    order: float,
+) -> None:
+    axes.plot(
+        [at for at, _ in points],
+        [value for _, value in points],
+        color=color,
+        linewidth=sizes.line,
+        linestyle=linestyle,
+        solid_capstyle="round",
+        zorder=order,
+    )
+
+
+def _dot(axes: Axes, lonely: LinePoints, color: str, sizes: Sizes) -> None:
+    axes.plot(
+        [at for at, _ in lonely],
+        [value for _, value in lonely],
+        color=color,
+        linestyle="none",
+        marker="o",
+        markersize=sizes.points(5),
+    )
 
 
 def _with_gaps(found: LinePoints, *, period_seconds: int) -> LinePoints:
