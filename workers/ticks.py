@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from changes.lifecycle import Event, State
 from changes.plan import CannotPlan, Plan
-from changes.ports import World
+from changes.ports import Unreachable, World
 from changes.progress import (
     Action,
     acted,
@@ -42,6 +42,8 @@ log = logging.getLogger(__name__)
 
 UNREACHABLE_PATIENCE = timedelta(minutes=2)
 """How long a new request waits for a cluster that cannot be read before it is denied."""
+INCOMPLETE_PATIENCE = timedelta(seconds=20)
+"""The same when only some of it cannot: one call that was throttled is no reason to deny."""
 PAUSED_POLLS = 3
 LOOKS_PER_TICK_MAX = 8
 """Finished steps follow each other at once, within a tick of bounded length."""
@@ -99,6 +101,8 @@ async def prepare(tick: Tick, request: Request) -> Request:
 async def plan_and_judge(tick: Tick, request: Request) -> tuple[Plan | None, Verdict]:
     policies = tick.runtime.policies
     facts = await survey(tick.world)
+    if facts.not_seen and patient(request, INCOMPLETE_PATIENCE, now=tick.now):
+        raise Unreachable(facts.not_seen[0])
     plan = request.change.plan(facts, policies.limits(request.cluster))
     if isinstance(plan, CannotPlan):
         return None, policies.refusal(cannot=plan)
@@ -110,6 +114,11 @@ async def plan_and_judge(tick: Tick, request: Request) -> tuple[Plan | None, Ver
         now=tick.now,
     )
     return plan, verdict
+
+
+def patient(request: Request, patience: timedelta, *, now: datetime) -> bool:
+    """Is it so new that what fails now may simply be asked again?"""
+    return request.state is State.PREPARING and now - request.created_at < patience
 
 
 def prepared(request: Request, plan: Plan | None, verdict: Verdict, now: datetime) -> Request:
@@ -256,8 +265,8 @@ def unreachable(desk: Desk, request: Request, words: str) -> Request:
     poll = desk.poll_seconds(request)
     if request.progress is not None:
         return desk.save(request, away(request, words, now=desk.now), due_seconds=poll)
-    patient = desk.now - request.created_at < UNREACHABLE_PATIENCE
-    if request.state is State.QUEUED or patient:
+    waits = patient(request, UNREACHABLE_PATIENCE, now=desk.now)
+    if request.state is State.QUEUED or waits:
         return desk.save(request, request, due_seconds=poll)
     cannot = CannotPlan(
         words=f"the cluster could not be read: {words}",
