@@ -3,7 +3,8 @@
 Each one compares itself with new facts and answers with sentences; no sentence means it holds. A
 plan whose preconditions all hold is carried out exactly as it was approved; otherwise the votes are
 void, the sentences are shown, and a new plan is asked for. Growth of data inside a tolerance, lag,
-CPU and topics the plan does not touch are harmless on purpose (docs/how-it-works: drift).
+CPU and small topics the plan does not touch are harmless on purpose (`preconditions_placement`).
+What passes by itself is no difference either: it only holds the start (`readiness`).
 """
 
 from __future__ import annotations
@@ -23,11 +24,18 @@ class Precondition(Tagged):
 
 
 class MskIsUnchanged(Precondition):
-    """Version, size and type as approved: every accepted MSK update changes `currentVersion`."""
+    """Everything MSK says of the cluster as approved; every accepted update changes its version.
+
+    What an older Ottla did not write down is not compared.
+    """
 
     current_version: str
     broker_count: int
     instance_type: str
+    kafka_version: str = ""
+    volume_gib: int | None = None
+    az_ids: tuple[str, ...] = ()
+    rebalancing: str | None = None
 
     def differences(self, facts: ClusterFacts) -> tuple[str, ...]:
         now = facts.msk
@@ -36,6 +44,14 @@ class MskIsUnchanged(Precondition):
             found.append(f"MSK has {now.broker_count} brokers, it had {self.broker_count}")
         if now.instance_type != self.instance_type:
             found.append(f"brokers are {now.instance_type}, they were {self.instance_type}")
+        if self.kafka_version and now.kafka_version != self.kafka_version:
+            found.append(f"brokers run Kafka {now.kafka_version}, they ran {self.kafka_version}")
+        if self.volume_gib is not None and now.volume_gib != self.volume_gib:
+            found.append(f"each broker has {now.volume_gib} GiB, it had {self.volume_gib} GiB")
+        if self.az_ids and set(now.az_ids) != set(self.az_ids):
+            found.append(f"the AZs are {', '.join(now.az_ids)}, they were {', '.join(self.az_ids)}")
+        if self.rebalancing and now.rebalancing != self.rebalancing:
+            found.append(f"rebalancing is {now.rebalancing or 'off'}, it was {self.rebalancing}")
         if not found and now.current_version != self.current_version:
             found.append("somebody changed the cluster in MSK since this was planned")
         return tuple(found)

@@ -23,6 +23,7 @@ from changes.preconditions import (
     Precondition,
     ReplicasAre,
 )
+from changes.preconditions_placement import no_new_throttles, topics_are
 from changes.steps import Step
 from changes.steps_leaders import ElectLeaders
 from changes.steps_replicas import MoveReplicas
@@ -135,8 +136,14 @@ def preconditions_of(
             current_version=facts.msk.current_version,
             broker_count=facts.msk.broker_count,
             instance_type=facts.msk.instance_type,
+            kafka_version=facts.msk.kafka_version,
+            volume_gib=facts.msk.volume_gib,
+            az_ids=facts.msk.az_ids,
+            rebalancing=facts.msk.rebalancing,
         ),
         BrokersAre(racks={b.broker_id: b.rack for b in facts.brokers}),
         ReplicasAre(replicas={m.key: m.before for m in moves}),
         DataIsAbout(bytes_by_topic=by_topic, partitions=tuple(m.key for m in moves)),
+        topics_are(facts, touched=by_topic),
+        no_new_throttles(facts.throttles),
     )

@@ -262,7 +262,10 @@ def expire(request: Request, *, now: datetime) -> Request:
 
 
 def judged(request: Request, *, plan: Plan, verdict: Verdict, now: datetime) -> Request:
-    """A plan and its verdict arrive (first, or again after a drift): the next revision."""
+    """A plan and its verdict arrive (first, or again after a drift): the next revision.
+
+    Votes on the same fingerprint go as well: they were given before the reason to ask again.
+    """
     sealed = plan.sealed(policy_digest=verdict.policy_digest)
     expires_at = now + timedelta(minutes=verdict.expires_after_minutes)
     fields = {
@@ -272,6 +275,7 @@ def judged(request: Request, *, plan: Plan, verdict: Verdict, now: datetime) -> 
         "expires_at": expires_at,
         "waits": "",
         "standing": None,
+        "votes": tuple(v for v in request.votes if v.fingerprint != sealed.fingerprint),
     }
     return request.with_(**fields).with_(updated_at=now)
 

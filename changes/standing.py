@@ -22,7 +22,6 @@ from changes.request import (
     StandingCheck,
     approvals_of,
     counts_for,
-    mention,
     still_missing,
 )
 
@@ -81,7 +80,7 @@ def lost(request: Request) -> tuple[str, ...]:
     if not still_missing(approvals_of(request), able):
         return ()
     return tuple(
-        f"{mention(person)} approved and may not any more: "
+        f"{person.name} approved and may not any more: "
         f"{_why(now.get(person.user_id)) or 'no longer among the approvers'}"
         for person in approvers(request)
         if not _counts(request, now.get(person.user_id))

@@ -16,7 +16,7 @@ from ledger import LedgerUnavailable
 from ledger.connect import connection_for_worker
 from workers import ticker
 from workers.queue_worker import worker
-from workers.runtime import CannotStart, Runtime, runtime, settings_from
+from workers.runtime import CannotStart, Runtime, policies_in_force, runtime, settings_from
 
 
 @click.command(help="Carry approved changes out, tick by tick, from the ledger's queue.")
@@ -31,9 +31,11 @@ def main(*, with_ticker: bool, burst: bool) -> None:
         warm(own)
         if with_ticker:
             multiprocessing.Process(target=ticker.run, daemon=True).start()
-        worker(connection_for_worker(settings_from(os.environ).redis_url)).work(
-            burst=burst, logging_level="WARNING"
-        )
+        settings = settings_from(os.environ)
+        worker(
+            connection_for_worker(settings.redis_url),
+            before_job=lambda: policies_in_force(settings.policies),
+        ).work(burst=burst, logging_level="WARNING")
     except (CannotStart, LedgerUnavailable) as refused:
         sys.exit(f"The worker does not start: {refused}")
 

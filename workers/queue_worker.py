@@ -79,6 +79,12 @@ class TiedWorker(Worker):
     """A worker whose child cannot outlive it."""
 
     job_class = AllowedJob
+    before_job: Callable[[], object] = staticmethod(lambda: None)
+    """Called in the parent before it forks: what it learns there, every later child inherits."""
+
+    def execute_job(self, *args: Any, **kwargs: Any) -> None:
+        self.before_job()
+        super().execute_job(*args, **kwargs)
 
     def main_work_horse(self, *args: Any, **kwargs: Any) -> None:
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -88,10 +94,10 @@ class TiedWorker(Worker):
         super().main_work_horse(*args, **kwargs)
 
 
-def worker(connection: Any) -> TiedWorker:
+def worker(connection: Any, *, before_job: Callable[[], object] | None = None) -> TiedWorker:
     """Timings measured against killed workers; the ledger's own due times recover faster anyway."""
     queue = Queue(QUEUE, connection=connection, serializer=JSONSerializer, job_class=AllowedJob)
-    return TiedWorker(
+    tied = TiedWorker(
         [queue],
         connection=connection,
         serializer=JSONSerializer,
@@ -100,3 +106,6 @@ def worker(connection: Any) -> TiedWorker:
         maintenance_interval=10,
         job_monitoring_interval=5,
     )
+    if before_job is not None:
+        tied.before_job = before_job
+    return tied

@@ -17,7 +17,7 @@ from changes.catalog import CATALOG
 from changes.ports import World
 from cluster.connect import KafkaAuth, open_world
 from ledger import Ledger, connect
-from policies import Cluster, Policies, Problems, load
+from policies import Cluster, KeptPolicies, Policies, Problems
 from policies.yaml_files import read_settings
 from workers.settings import Settings
 
@@ -48,15 +48,31 @@ def settings_from(environ: Mapping[str, str]) -> Settings:
 
 def runtime(environ: Mapping[str, str] = os.environ) -> Runtime:
     settings = settings_from(environ)
-    policies = load(settings.policies, catalog=CATALOG)
-    if isinstance(policies, Problems):
-        raise CannotStart(policies.words())
     return Runtime(
         ledger=connect(settings.redis_url),
-        policies=policies,
+        policies=policies_in_force(settings.policies),
         open_world=real_world,
         clock=lambda: datetime.now(UTC),
     )
+
+
+def policies_in_force(folder: Path) -> Policies:
+    """Read when this process starts, and again when a file changes; the last good ones stay.
+
+    The worker's parent asks before each fork, so its children begin with what it knows.
+    """
+    kept = _KEPT.get(folder)
+    if kept is not None:
+        return kept.refresh()
+    started = KeptPolicies.start(folder, catalog=CATALOG)
+    if isinstance(started, Problems):
+        raise CannotStart(started.words())
+    _KEPT[folder] = started
+    return started.current
+
+
+_KEPT: dict[Path, KeptPolicies] = {}
+"""One per folder and process; a forked child inherits its parent's."""
 
 
 @asynccontextmanager

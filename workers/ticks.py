@@ -12,6 +12,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from changes import standing
+from changes.facts import ClusterFacts
+from changes.holding import kind_of
 from changes.lifecycle import Event, State
 from changes.plan import CannotPlan, Plan
 from changes.ports import Unreachable, World
@@ -30,6 +33,7 @@ from changes.progress import (
     undone,
     wants_act,
 )
+from changes.readiness import not_yet
 from changes.request import Request, expire, judged
 from changes.steps import Look
 from changes.verdict import Verdict
@@ -149,24 +153,37 @@ def due(verdict: Verdict) -> float:
 
 
 async def verify(tick: Tick, request: Request) -> Request:
-    """The first tick at the head of the line: does the approved plan still fit?"""
+    """The first tick at the head of the line: does the approved plan still fit, may it start?"""
     facts = await survey(tick.world)
-    plan = request.plan
-    if plan is None or not plan.intact:
-        words = "the stored plan is not the one that was approved"
-        return await plan_again(tick, request, (words,))
-    differences = plan.differences(facts)
-    if not differences and plan.policy_digest != tick.runtime.policies.digest:
-        differences = ("the policy files were edited since this was planned",)
-    if not differences:
-        differences = facts_refusing(facts_state=facts.msk.state)
+    if why := not_yet(facts):
+        return wait_to_start(tick, request, why)
+    differences = no_longer(tick, request, facts)
+    if differences and facts.not_seen:
+        return wait_to_start(tick, request, f"not everything could be read: {facts.not_seen[0]}")
     if differences:
         return await plan_again(tick, request, differences)
+    if not standing.fresh(request, now=tick.now):
+        return wait_to_start(tick, standing.asked(request, now=tick.now), standing.ASKING)
     return tick.save(request, started(request, now=tick.now), due_seconds=0)
 
 
-def facts_refusing(*, facts_state: str) -> tuple[str, ...]:
-    return () if facts_state == "ACTIVE" else (f"MSK says the cluster is {facts_state}",)
+def no_longer(tick: Tick, request: Request, facts: ClusterFacts) -> tuple[str, ...]:
+    """What is not as it was approved, in words: plan, cluster, policies, approvers."""
+    plan = request.plan
+    if plan is None or not plan.intact:
+        return ("the stored plan is not the one that was approved",)
+    differences = plan.differences(facts)
+    if not differences and plan.policy_digest != tick.runtime.policies.digest:
+        return ("the policy files were edited since this was planned",)
+    return differences or standing.lost(request)
+
+
+def wait_to_start(tick: Tick, request: Request, why: str) -> Request:
+    """Approved and first in line, but not now: said once, looked at again with every poll."""
+    waiting = request.with_(waits=why)
+    if kind_of(why) != kind_of(request.waits) and why != standing.ASKING:
+        waiting = waiting.said(now=tick.now, text=f"Waits to start: {why}")
+    return tick.save(request, waiting, due_seconds=tick.poll_seconds(request))
 
 
 async def plan_again(tick: Tick, request: Request, differences: tuple[str, ...]) -> Request:
