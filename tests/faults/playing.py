@@ -64,3 +64,18 @@ def killed_once(shop: Shop, at: int, when: When, *, faultless: Ending) -> Judged
     assert in_a_process(lambda: live(shop, Moments(at=at, when=when))) == KILLED
     assert in_a_process(lambda: live(shop)) == 0
     return judge(shop, faultless=faultless)
+
+
+def carried_to_the_end(shop: Shop, *, starts_max: int = 4) -> None:
+    """Fresh processes until one reaches the end, as an operator's restart policy does."""
+    for _ in range(starts_max):
+        if in_a_process(lambda: live(shop)) == 0:
+            return
+    raise AssertionError(f"{starts_max} fresh processes did not reach the end")
+
+
+def spread_over(passed: list[Passed], *, points: int) -> list[tuple[int, When]]:
+    """So many effects, evenly spread over the job; before and after in turn."""
+    count = min(points, len(passed))
+    whens: tuple[When, When] = ("before", "after")
+    return [(i * len(passed) // count, whens[i % 2]) for i in range(count)]
