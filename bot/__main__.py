@@ -6,6 +6,7 @@ Slack refuses nothing it has handed out: a command taken shortly before the end 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import signal
@@ -21,13 +22,15 @@ from bot.app import Bot, build
 from bot.calls import Busy, SaidNo, Unsure
 from bot.logs import masked, set_up
 from bot.settings import Settings, is_loopback, read_settings
+from bot.standing import keep_answering
 from changes.catalog import CATALOG
 from ledger import Ledger, LedgerUnavailable, connect
-from policies import Policies, Problems, load
+from policies import KeptPolicies, Problems
 
 log = logging.getLogger("bot")
 
 DRAIN_SECONDS = 10.0
+POLICY_SECONDS = 3.0
 PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 
 
@@ -43,7 +46,7 @@ def main(config: Path | None, check: bool) -> None:
     if isinstance(settings, Problems):
         _stop(settings.words())
     set_up(settings.log_level)
-    policies = load(settings.policies, catalog=CATALOG)
+    policies = KeptPolicies.start(settings.policies, catalog=CATALOG)
     if isinstance(policies, Problems):
         _stop(policies.words())
     try:
@@ -68,7 +71,7 @@ def forget_proxies() -> None:
         os.environ.pop(name.lower(), None)
 
 
-async def run(*, settings: Settings, policies: Policies, ledger: Ledger) -> None:
+async def run(*, settings: Settings, policies: KeptPolicies, ledger: Ledger) -> None:
     """Connect, serve until a signal, take no more, finish what was taken."""
     asked_to_stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -96,6 +99,10 @@ async def _say_if_ledger_is_away(ledger: Ledger) -> None:
 async def serve(bot: Bot, asked_to_stop: asyncio.Event) -> None:
     announcing = asyncio.create_task(bot.announcer.run(), name="announcer")
     stopping = asyncio.create_task(asked_to_stop.wait(), name="signal")
+    rounds = [
+        asyncio.create_task(keep_answering(bot.doors, asked_to_stop), name="approvers"),
+        asyncio.create_task(keep_reading(bot.doors.kept, asked_to_stop), name="policies"),
+    ]
     await asyncio.wait({announcing, stopping}, return_when=asyncio.FIRST_COMPLETED)
     log.info("stopping: no more work is taken, what was taken is finished")
     close_socket: Callable[[], Awaitable[None]] = bot.socket.client.close
@@ -103,7 +110,17 @@ async def serve(bot: Bot, asked_to_stop: asyncio.Event) -> None:
     await bot.doors.tasks.drain(seconds=DRAIN_SECONDS)
     await bot.announcer.stop()
     stopping.cancel()
+    asked_to_stop.set()
+    await asyncio.gather(*rounds)
     await announcing
+
+
+async def keep_reading(kept: KeptPolicies, asked_to_stop: asyncio.Event) -> None:
+    """Policies are read again within seconds of an edit; a broken edit is said and not used."""
+    while not asked_to_stop.is_set():
+        await asyncio.to_thread(kept.refresh)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(asked_to_stop.wait(), POLICY_SECONDS)
 
 
 def _stop(words: str) -> NoReturn:

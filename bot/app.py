@@ -35,7 +35,7 @@ from bot.writer import Writer
 from changes.catalog import CATALOG
 from changes.grammar import usages_of
 from ledger import Ledger
-from policies import Policies
+from policies import KeptPolicies, Policies
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ def utc_now() -> datetime:
 async def build(
     *,
     settings: Settings,
-    policies: Policies,
+    policies: Policies | KeptPolicies,
     ledger: Ledger,
     now: Callable[[], datetime] = utc_now,
 ) -> Bot:
@@ -70,7 +70,7 @@ async def build(
     home = await who_we_are(client)
     doors = Doors(
         ledger=ledger,
-        policies=policies,
+        kept=policies if isinstance(policies, KeptPolicies) else KeptPolicies.fixed(policies),
         people=People(client=client, home_team=home.team_id),
         client=client,
         usages=usages_of(CATALOG, QUESTIONS),

@@ -13,7 +13,7 @@ from bot.tasks import Tasks
 from changes.grammar import Usage
 from changes.request import Person
 from ledger import Ledger
-from policies import Policies
+from policies import KeptPolicies, Policies
 
 
 @dataclass(frozen=True)
@@ -33,13 +33,18 @@ class Home:
 @dataclass(frozen=True)
 class Doors:
     ledger: Ledger
-    policies: Policies
+    kept: KeptPolicies
     people: People
     client: AsyncWebClient
     usages: tuple[Usage, ...]
     tasks: Tasks
     home: Home
     now: Callable[[], datetime]
+
+    @property
+    def policies(self) -> Policies:
+        """Those in force now; ask again for each decision, since files may be edited."""
+        return self.kept.current
 
     async def person(self, user_id: str) -> Person:
         """Who acts, read live: never cached, never taken from what was clicked."""

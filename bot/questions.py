@@ -89,7 +89,8 @@ async def status(doors: Doors, question: Question) -> Drawn:
     )
     shown = await asyncio.to_thread(lambda: [placed(doors.ledger, one) for one in found])
     links = await asyncio.to_thread(_links, doors, found)
-    return open_requests(shown, links=links, where=f"on {cluster}" if cluster else "anywhere")
+    where = f"on {cluster}" if cluster else "anywhere"
+    return open_requests(shown, links=links, where=where, trouble=doors.kept.problem)
 
 
 def _links(doors: Doors, requests: tuple[Request, ...]) -> dict[str, str]:

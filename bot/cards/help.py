@@ -47,15 +47,24 @@ def opened(request: Request, asked: Asked) -> Drawn:
     return message([section(said), *([context(*notes)] if notes else [])], pointer="Shortened.")
 
 
-def open_requests(requests: Sequence[Request], *, links: Mapping[str, str], where: str) -> Drawn:
-    """What is going on; each line leads to its card."""
+def open_requests(
+    requests: Sequence[Request], *, links: Mapping[str, str], where: str, trouble: str = ""
+) -> Drawn:
+    """What is going on; each line leads to its card. `trouble` = why the policy files are not used."""
+    above = [section(_broken_policies(trouble))] if trouble else []
     if not requests:
-        return message([section(f"Nothing is open {prose(where)}.")], pointer="")
+        return message([*above, section(f"Nothing is open {prose(where)}.")], pointer="")
     title = header(f"{counted(len(requests), 'open request')} {where}")
     shown = [section(_line(one, links.get(one.id, ""))) for one in requests[:LISTED_MAX]]
     hidden = len(requests) - len(shown)
     more = [context(f"… and {hidden} more")] if hidden > 0 else []
-    return message([title, *shown, *more], pointer="Shortened; name a cluster with `on`.")
+    return message([title, *above, *shown, *more], pointer="Shortened; name a cluster with `on`.")
+
+
+def _broken_policies(trouble: str) -> str:
+    return (
+        f"⚠️ *The policy files are broken; the last good ones are in force.*\n{code_block(trouble)}"
+    )
 
 
 def _line(request: Request, link: str) -> str:
