@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from bot.cards.blocks import Block, Drawn
@@ -10,6 +11,8 @@ from changes.request import Request, approvals_of, mention
 from changes.verdict import ApprovalNeed
 
 LINE_LETTERS_MAX = 2000
+LABEL = re.compile(r"[A-Z][A-Za-z0-9 ]{1,23}:(?= )")
+"""How lines begin that say what they are about: `Step 3 of 6 done:`, `Before:`."""
 
 
 def addressed(request: Request, at: int) -> str:
@@ -42,10 +45,21 @@ def draw_line(text: str) -> Drawn:
     for at, line in enumerate(lines):
         if at:
             elements.append({"type": "text", "text": "\n"})
-        elements += [_element(piece) for piece in pieces(line, letters_max=share)]
+        elements += _elements(line, letters_max=share)
     section = {"type": "rich_text_section", "elements": elements or [{"type": "text", "text": "–"}]}
     words = "\n".join(prose(line, letters_max=share, mentions=True) for line in lines)
     return Drawn(text=words or "–", blocks=({"type": "rich_text", "elements": [section]},))
+
+
+def _elements(line: str, *, letters_max: int) -> list[Block]:
+    """The label in bold, so that a long thread can be skimmed."""
+    label = LABEL.match(line)
+    found = pieces(line[label.end() :] if label else line, letters_max=letters_max)
+    words = [_element(piece) for piece in found]
+    if label is None:
+        return words
+    bold = {"type": "text", "text": label[0], "style": {"bold": True}}
+    return [bold, {"type": "text", "text": " "}, *words]
 
 
 def _element(piece: Piece) -> dict[str, Any]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bot.cards.blocks import Block, fields, section
-from bot.cards.progress import steps
+from bot.cards.blocks import Block, context, fields, section
+from bot.cards.progress import in_short, steps
 from bot.cards.quantities import between, counted, in_bytes, lasting
 from bot.cards.text import inert, prose
 from bot.cards.verdict import denied
@@ -27,12 +27,23 @@ def ended(request: Request) -> list[Block]:
         return [denied(request.verdict)]
     if request.progress is None:
         return [section(_why_untouched(request))]
+    if request.state is State.DONE:
+        return _done(request)
     words = [prose(request.outcome.words, letters_max=1000)] if request.outcome else []
     words.append(ADVICE.get(request.state, ""))
     blocks = [section("\n".join(filter(None, words)) or request.state.value.capitalize())]
     if request.outcome and request.plan:
         blocks += compared(request.plan.impact, request.outcome)
     return [*blocks, steps(request)]
+
+
+def _done(request: Request) -> list[Block]:
+    """Figures first; a list of steps that all went well is only for the curious."""
+    if request.outcome is None or request.plan is None:
+        return [section("Done")]
+    now = prose(request.outcome.words, letters_max=1000)
+    blocks = compared(request.plan.impact, request.outcome)
+    return [*blocks, section(f"*Now* · {now}" if now else "Done"), context(in_short(request.plan))]
 
 
 def _why_untouched(request: Request) -> str:

@@ -42,11 +42,17 @@ def _moves(figures: Impact) -> str:
     """The bytes beside their lower bound, which tells whether a better plan could exist."""
     replicas = counted(figures.replicas_moved, "replica")
     partitions = counted(figures.partitions_touched, "partition")
-    least = in_bytes(figures.bytes_lower_bound)
     lines = [f"{in_bytes(figures.bytes_moved)} · {replicas} of {partitions}"]
     if figures.leaders_changed:
         lines.append(_leaders(figures))
-    return "\n".join([*lines, f"no plan can move less than {least}"])
+    return "\n".join([*lines, _least(figures)])
+
+
+def _least(figures: Impact) -> str:
+    """The bound is that of a perfect balance; a plan within its tolerance may need even less."""
+    if figures.bytes_moved <= figures.bytes_lower_bound:
+        return "no plan for this balance moves less"
+    return f"no plan can move less than {in_bytes(figures.bytes_lower_bound)}"
 
 
 def _duration(figures: Impact) -> str:

@@ -20,6 +20,7 @@ ETA_SECONDS_MIN = 10
 
 STEPS_SHOWN_MAX = 12
 TITLE_LETTERS_MAX = 120
+NOW = "●"
 BROKEN = (State.FAILED, State.ROLLED_BACK, State.NEEDS_ATTENTION, State.ROLLING_BACK)
 
 
@@ -98,13 +99,17 @@ def steps(request: Request) -> Block:
     """✓ done, ● now, ○ to come, ✗ where it broke."""
     titles = [step.title() for step in request.plan.steps] if request.plan else []
     lines = [
-        f"{_glyph(request, at)} {prose(title, letters_max=TITLE_LETTERS_MAX)}"
+        _one_step(_glyph(request, at), prose(title, letters_max=TITLE_LETTERS_MAX))
         for at, title in enumerate(titles)
     ]
     hidden = len(lines) - STEPS_SHOWN_MAX
     if hidden > 0:
         lines = [*lines[:STEPS_SHOWN_MAX], f"… and {hidden} more"]
     return section("\n".join(lines) or "No steps.")
+
+
+def _one_step(glyph: str, title: str) -> str:
+    return f"{glyph} *{title}*" if glyph == NOW else f"{glyph} {title}"
 
 
 def _glyph(request: Request, at: int) -> str:
@@ -114,4 +119,4 @@ def _glyph(request: Request, at: int) -> str:
         return "○"
     if at < request.progress.step:
         return "✓"
-    return "✗" if request.state in BROKEN else "●"
+    return "✗" if request.state in BROKEN else NOW

@@ -162,7 +162,7 @@ def _what_yes_means(request: Request) -> str:
     if impact.bytes_moved:
         moved = in_bytes(impact.bytes_moved)
         words.append(
-            f"Moves {moved}, {between(impact.duration_seconds_low, impact.duration_seconds_high)}."
+            f"Moves {moved} in {between(impact.duration_seconds_low, impact.duration_seconds_high)}."
         )
     if request.plan.cannot_be_undone:
         words.append("Cannot be undone: " + "; ".join(request.plan.cannot_be_undone) + ".")

@@ -9,20 +9,27 @@ from bot.cards.text import inert, prose
 from changes.request import Request, mention
 from changes.verdict import ApprovalNeed, Reason, Verdict
 
+CANNOT_BE_DONE = "what can be done"
+"""The name policies give to the planner's own no: nobody wrote that rule, so no reader looks it up."""
+
 GROUP_ID = re.compile(r"S[A-Z0-9]{2,20}")
 USER_ID = re.compile(r"[UW][A-Z0-9]{2,20}")
 
 
 def denied(verdict: Verdict) -> Block:
     """The rules' own messages, and the nearest thing they would allow."""
-    reasons = bullets(_reason(one) for one in verdict.reasons)
-    return section(f"*The policies say no*\n{reasons or 'No rule allows it.'}")
+    impossible = bool(verdict.reasons) and all(r.rule == CANNOT_BE_DONE for r in verdict.reasons)
+    title = "*This cannot be done*" if impossible else "*The policies say no*"
+    reasons = [_reason(one) for one in verdict.reasons] or ["No rule allows it."]
+    return section(f"{title}\n{reasons[0] if len(reasons) == 1 else bullets(reasons)}")
 
 
 def _reason(reason: Reason) -> str:
-    words = f"{prose(reason.message, letters_max=500)} (rule {inert(reason.rule)})"
+    words = prose(reason.message, letters_max=500)
+    if reason.rule != CANNOT_BE_DONE:
+        words += f" (rule {inert(reason.rule)})"
     would = prose(reason.would_pass, letters_max=400)
-    return f"{words}\n   💡 *Would pass:* {would}" if would else words
+    return f"{words}\n💡 *Would pass:* {would}" if would else words
 
 
 def approvals(request: Request) -> Block:

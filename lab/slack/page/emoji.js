@@ -3,7 +3,7 @@
 const TABLE = `
 white_check_mark ✅ heavy_check_mark ✔️ ballot_box_with_check ☑️ x ❌ negative_squared_cross_mark ❎ warning ⚠️ no_entry ⛔
 no_entry_sign 🚫 octagonal_sign 🛑 stop_sign 🛑 rotating_light 🚨 hourglass ⌛ hourglass_flowing_sand ⏳ stopwatch ⏱️ alarm_clock ⏰ clock1 🕐
-arrows_counterclockwise 🔄 repeat 🔁 arrow_up ⬆️ arrow_down ⬇️ arrow_right ➡️ arrow_left ⬅️ arrow_forward ▶️ double_vertical_bar ⏸️
+arrows_counterclockwise 🔄 repeat 🔁 arrow_up ⬆️ arrow_down ⬇️ arrow_right ➡️ arrow_left ⬅️ leftwards_arrow_with_hook ↩️ arrow_forward ▶️ double_vertical_bar ⏸️
 pause_button ⏸️ fast_forward ⏩ rewind ⏪ black_square_for_stop ⏹️ rocket 🚀 tada 🎉 sparkles ✨ fire 🔥 boom 💥 zap ⚡ star ⭐
 eyes 👀 thinking_face 🤔 thumbsup 👍 +1 👍 thumbsdown 👎 -1 👎 ok_hand 👌 clap 👏 raised_hands 🙌 pray 🙏 muscle 💪 wave 👋
 point_right 👉 point_left 👈 point_up ☝️ point_down 👇 raised_hand ✋ hand ✋ smile 😄 smiley 😃 grinning 😀 slightly_smiling_face 🙂

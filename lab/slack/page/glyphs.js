@@ -30,6 +30,7 @@ const DRAWN = {
   repeat: arrow("M6 11V9h11m-2.5-2.500L17 9l-2.5 2.500M18 13v2H7m2.5 2.500L7 15l2.5-2.5"),
   arrow_right: arrow("M6.5 12h11m-4.5-4.5 4.5 4.5-4.5 4.5"),
   arrow_left: arrow("M17.5 12h-11m4.5-4.500L6.5 12l4.5 4.5"),
+  leftwards_arrow_with_hook: arrow("M17.500 17v-3.500a3.5 3.5 0 0 0-3.500-3.500H7m3.5-3.500L7 10l3.5 3.5"),
   arrow_up: arrow("M12 17.500v-11M7.5 11 12 6.500l4.5 4.5"),
   arrow_down: arrow("M12 6.500v11M7.5 13l4.5 4.5 4.5-4.5"),
   arrow_forward: [box(BLUE), fill("M9 7l8.5 5L9 17z", WHITE)],
@@ -94,7 +95,7 @@ export function emojiNode(name) {
 }
 
 const BY_CHARACTER = new Map([...EMOJI].filter(([name]) => DRAWN[SAME[name] ?? name]).map(([name, character]) => [character.replace("\uFE0F", ""), name]));
-const CHARACTERS = new RegExp(`(${[...BY_CHARACTER.keys()].filter((one) => one.codePointAt(0) > 0x2300).join("|")})\uFE0F?`, "u");
+const CHARACTERS = new RegExp(`(${[...BY_CHARACTER.keys()].filter((one) => one.codePointAt(0) > 0x2300 || one === "↩").join("|")})\uFE0F?`, "u");
 
 // Plain text whose emoji characters are drawn as well.
 export function withGlyphs(text) {
