@@ -19,17 +19,19 @@ import click
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.app import Bot, build
-from bot.calls import Busy, SaidNo, Unsure
+from bot.calls import Busy, SaidNo, Unsure, send, web_client
 from bot.logs import masked, set_up
 from bot.settings import Settings, is_loopback, read_settings
 from bot.standing import keep_answering
 from changes.catalog import CATALOG
-from ledger import Ledger, LedgerUnavailable, connect
+from ledger import Ledger, LedgerRefuses, LedgerUnavailable, connect
 from policies import KeptPolicies, Problems
 
 log = logging.getLogger("bot")
 
 DRAIN_SECONDS = 10.0
+ADDRESS_TRIES = 3
+TOKEN_OF = {"auth.test": "SLACK_BOT_TOKEN", "apps.connections.open": "SLACK_APP_TOKEN"}
 POLICY_SECONDS = 3.0
 PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 
@@ -77,21 +79,46 @@ async def run(*, settings: Settings, policies: KeptPolicies, ledger: Ledger) -> 
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, asked_to_stop.set)
+    await _say_if_ledger_is_away(ledger)
     try:
         bot = await build(settings=settings, policies=policies, ledger=ledger)
+        # Left to itself the SDK would ask again for ever, with a trace each time.
+        bot.socket.client.wss_uri = await socket_address(settings)
         connect_socket: Callable[[], Awaitable[None]] = bot.socket.client.connect
         await connect_socket()
     except (SaidNo, Busy, Unsure, SlackApiError, SlackClientError, OSError) as failed:
-        _stop(f"Slack at {settings.slack_api_url} would not have us: {failed}")
-    await _say_if_ledger_is_away(ledger)
+        _stop(f"Slack at {settings.slack_api_url} would not have us: {failed}{whose(failed)}")
     log.info("listening as %s in workspace %s", bot.doors.home.bot_user_id, bot.doors.home.team_id)
     await serve(bot, asked_to_stop)
 
 
+async def socket_address(settings: Settings) -> str:
+    """Where the first socket is to be opened: the one call that the app-level token is for."""
+    token = settings.slack_app_token.get_secret_value()
+    client = web_client(token=token, base_url=settings.slack_api_url)
+    for _ in range(ADDRESS_TRIES - 1):
+        try:
+            return str((await send(client, "apps.connections.open"))["url"])
+        except Busy as busy:  # Slack allows about one a minute, and a restart comes sooner
+            log.warning("%s", busy)
+            await asyncio.sleep(busy.seconds)
+    return str((await send(client, "apps.connections.open"))["url"])
+
+
+def whose(failed: Exception) -> str:
+    """Which setting Slack did not like, when it was one."""
+    method = str(failed).partition(":")[0] if isinstance(failed, SaidNo) else ""
+    variable = TOKEN_OF.get(method)
+    return f". Give {variable} a valid token of this app." if variable else ""
+
+
 async def _say_if_ledger_is_away(ledger: Ledger) -> None:
-    """No reason to stop: people have to be told, which only a running bot can do."""
+    """No reason to stop: people have to be told, which only a running bot can do. A Redis that will
+    never have us is one: somebody has to mend the settings."""
     try:
         await asyncio.to_thread(ledger.check)
+    except LedgerRefuses as refused:
+        _stop(str(refused))
     except LedgerUnavailable as away:
         log.error("%s Every change will be refused until it is back.", away)
 

@@ -7,7 +7,7 @@ of RQ loses no request, because due times live beside the requests and are deriv
 
 from ledger.audit import AuditLine, Broken, Verified, verify
 from ledger.connect import Ledger, connect
-from ledger.door import Conflict, LedgerUnavailable
+from ledger.door import Conflict, LedgerRefuses, LedgerUnavailable
 from ledger.entries import UnreadableEntry
 from ledger.leases import Fence
 from ledger.news import News
@@ -23,6 +23,7 @@ __all__ = [
     "Conflict",
     "Fence",
     "Ledger",
+    "LedgerRefuses",
     "LedgerUnavailable",
     "News",
     "UnreadableEntry",

@@ -35,6 +35,7 @@ TRIES_MAX = 200
 """Lost races before giving up; each lost race means that somebody else's transaction went through."""
 PAUSE_SECONDS_MAX = 0.01
 
+_LASTING = (NoPermissionError, AuthenticationError)
 _REFUSES_WRITES = re.compile(r"\b(MISCONF|NOREPLICAS|MASTERDOWN|CLUSTERDOWN)\b")
 
 Result = TypeVar("Result")
@@ -42,6 +43,10 @@ Result = TypeVar("Result")
 
 class LedgerUnavailable(Exception):
     """Redis is away or refuses to serve; the sentence can be shown and holds no credentials."""
+
+
+class LedgerRefuses(LedgerUnavailable):
+    """Waiting mends nothing: a wrong password, too few rights, a Redis that is not fit for it."""
 
 
 class Conflict(Exception):
@@ -75,7 +80,8 @@ class Door:
             yield self._redis
         except (RedisConnectionError, RedisTimeoutError, ResponseError) as error:
             if why := _why_unavailable(error):
-                raise LedgerUnavailable(
+                kind = LedgerRefuses if isinstance(error, _LASTING) else LedgerUnavailable
+                raise kind(
                     f"The ledger cannot be used while {doing}: Redis at {self._address} {why}."
                 ) from error
             raise

@@ -16,7 +16,7 @@ from typing import Any
 from redis import Redis
 from redis.exceptions import ResponseError
 
-from ledger.door import LedgerUnavailable
+from ledger.door import LedgerRefuses
 
 log = logging.getLogger(__name__)
 
@@ -24,10 +24,10 @@ OLDEST = (6, 2)
 
 
 def inspect(redis: Redis, *, address: str) -> None:
-    """Raise `LedgerUnavailable` with the reason, or log what is merely unwise."""
+    """Raise `LedgerRefuses` with the reason, or log what is merely unwise."""
     about: Mapping[str, Any] = redis.info()
     if wrong := what_is_wrong(about):
-        raise LedgerUnavailable(f"The ledger is not used: Redis at {address} {wrong}.")
+        raise LedgerRefuses(f"The ledger is not used: Redis at {address} {wrong}.")
     for warning in what_is_unwise(about, appendfsync=_appendfsync(redis)):
         log.warning("Redis at %s %s", address, warning)
 

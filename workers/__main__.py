@@ -28,6 +28,7 @@ def main(*, with_ticker: bool, burst: bool) -> None:
     try:
         own = runtime()
         own.ledger.check()
+        check_logins(own)
         warm(own)
         if with_ticker:
             multiprocessing.Process(target=ticker.run, daemon=True).start()
@@ -38,6 +39,17 @@ def main(*, with_ticker: bool, burst: bool) -> None:
         ).work(burst=burst, logging_level="WARNING")
     except (CannotStart, LedgerUnavailable) as refused:
         sys.exit(f"The worker does not start: {refused}")
+
+
+def check_logins(own: Runtime) -> None:
+    """A missing password is said here, not at the first tick of an approved change."""
+    for cluster in own.policies.clusters.values():
+        for name in (cluster.auth.username_env, cluster.auth.password_env):
+            if name and not os.environ.get(name):
+                raise CannotStart(
+                    f"{name} is not set in the environment; clusters.yaml names it for "
+                    f"logging in to the brokers of {cluster.name}"
+                )
 
 
 def warm(own: Runtime) -> None:

@@ -26,6 +26,7 @@ def run() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     ledger = runtime().ledger
+    ledger.check()
     beats = 0
     while not stop.is_set():
         beat(ledger, reconcile=beats % RECONCILE_BEATS == 0, now=datetime.now(UTC))
