@@ -168,10 +168,10 @@ def test_these_looks_would_notice() -> None:
 
 
 def test_no_module_names_a_file_of_the_catalog() -> None:
-    """Whoever imports one by name has to be edited when the next is added."""
+    """Whoever imports one by name has to be edited when the next is added. Bench measures one on purpose."""
     breaches = [
         f"{name_of(file)} imports {module}"
-        for file in sources(*ROOMS)
+        for file in sources(*(set(ROOMS) - {"bench"}))
         if not name_of(file).startswith("changes/catalog/")
         for module in imported(tree_of(file))
         if module.startswith("changes.catalog.")
