@@ -6,6 +6,7 @@ catalog file is gone, and the one thing not to do then is to write it back.
 
 from __future__ import annotations
 
+import lzma
 import zlib
 from typing import NamedTuple
 
@@ -22,6 +23,11 @@ from ledger.replies import values
 FORMAT = "1"
 BODY_BYTES_MAX = 16 * 1024 * 1024
 """Of JSON, before compression: a plan for 20,000 partitions needs a quarter of it."""
+
+XZ_MAGIC = b"\xfd7zXZ"
+XZ_PRESET = 2
+"""Ended requests are kept for ever and packed once. A plan names its partitions four times, further
+apart than zlib can look back (32 KiB): xz needs a third less, for 6 ms instead of 2."""
 
 
 class UnreadableEntry(Exception):
@@ -54,7 +60,13 @@ def packed(request: Request) -> bytes:
     text = request.model_dump_json().encode()
     if len(text) > BODY_BYTES_MAX:
         raise ValueError(f"{request.id} has {len(text)} bytes of JSON, more than {BODY_BYTES_MAX}")
+    if request.state.ended:
+        return lzma.compress(text, preset=XZ_PRESET)
     return zlib.compress(text)
+
+
+def unpacked(body: bytes) -> bytes:
+    return lzma.decompress(body) if body.startswith(XZ_MAGIC) else zlib.decompress(body)
 
 
 def read(request_id: str, fields: dict[bytes, bytes]) -> Request | None:
@@ -68,8 +80,8 @@ def read(request_id: str, fields: dict[bytes, bytes]) -> Request | None:
             f"(entry format {written}, this one reads {FORMAT})."
         )
     try:
-        return Request.model_validate_json(zlib.decompress(fields[b"body"]))
-    except (ValidationError, zlib.error, KeyError) as error:
+        return Request.model_validate_json(unpacked(fields[b"body"]))
+    except (ValidationError, zlib.error, lzma.LZMAError, KeyError) as error:
         raise UnreadableEntry(
             f"{request_id} was written by another version of Ottla: {_first_words(error)}"
         ) from error
