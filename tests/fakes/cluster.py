@@ -92,6 +92,10 @@ class FakeCluster:
             self.register(broker_id)
         self.broker_configs: dict[int, dict[str, str]] = {}
         self.topic_configs: dict[str, dict[str, str]] = {}
+        self.msk_says: dict[str, object] = {}
+        """Fields of MSK's description that are not as this truth would have them."""
+        self.disk_used_percent: dict[int, float] = {}
+        """Overrides per broker; else from what it holds."""
         self.cpu_percent: dict[int, float | None] = {}
         """Overrides per broker; None = CloudWatch has no datapoint. Default 25 %."""
         self.bytes_in_per_second_per_leader = 200_000.0
@@ -182,6 +186,13 @@ class FakeCluster:
             self.partitions[topic, index] = FakePartition(
                 topic, index, replicas, replicas, replicas[0], size
             )
+
+    def delete_topic(self, topic: str) -> None:
+        """With its partitions its configs go, and whatever moves were under way."""
+        self.catch_up()
+        for key in [key for key in self.partitions if key[0] == topic]:
+            del self.partitions[key]
+        self.topic_configs.pop(topic, None)
 
     # What the ports use
 

@@ -69,7 +69,9 @@ class FakeMetrics:
         return BrokerLoad(
             broker_id=broker_id,
             cpu_percent=truth.cpu_percent.get(broker_id, 25.0),
-            disk_used_percent=100.0 * held / (truth.volume_gib * GIB),
+            disk_used_percent=truth.disk_used_percent.get(
+                broker_id, 100.0 * held / (truth.volume_gib * GIB)
+            ),
             bytes_in_per_second=into,
             bytes_out_per_second=2 * into,
         )

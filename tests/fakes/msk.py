@@ -35,7 +35,7 @@ class FakeMsk:
             volume_gib=truth.volume_gib,
             kafka_version=truth.kafka_version,
             active_operation_arn=running.arn if running else None,
-        )
+        ).with_(**truth.msk_says)
 
     async def nodes(self) -> tuple[MskNode, ...]:
         truth = self._cluster
