@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check fault bench clean lock install lab-down unit docs
+.PHONY: demo test check fault bench clean lock install lab-down unit docs pictures
 .DEFAULT_GOAL := check
 
 install: .venv/installed
@@ -32,6 +32,9 @@ fault: install ## Kill, cut off and slow down everything at every moment of the 
 
 bench: install ## Plan the frozen case and print its metrics
 	$(BIN)/python -m bench plan bench/cases/input_A_3to6.json.xz
+
+pictures: install ## Make the docs' pictures again: the browser test of the main job, kept
+	OTTLA_PICTURES=docs/pictures $(BIN)/pytest -q tests/scenarios/test_browser.py
 
 docs: install ## Make the generated pages again
 	PYTHONPATH=. $(BIN)/python docs/generate.py

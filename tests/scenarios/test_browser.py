@@ -61,7 +61,7 @@ def five_is_refused(ann: Window, album: Album) -> None:
     expect(card).to_contain_text("denied")
     expect(card).to_contain_text("6 can")
     expect(ann.button(card, APPROVE)).to_have_count(0)
-    album.keep(card, "denied")
+    album.keep(ann.page, "denied", only=card)
 
 
 def six_is_planned(ann: Window, bob: Window, album: Album) -> Locator:
@@ -71,7 +71,7 @@ def six_is_planned(ann: Window, bob: Window, album: Album) -> Locator:
         expect(window.button(window.card(ASKED), APPROVE)).to_be_visible()
         expect(window.card(ASKED)).to_contain_text("orders lag behind at noon")
     expect(card).to_contain_text("no plan can move less than")
-    album.keep(card, "card-waiting")
+    album.keep(bob.page, "card-waiting", only=card)
     return card
 
 
@@ -99,8 +99,8 @@ def bob_approves(bob: Window, card: Locator, album: Album) -> None:
 def it_runs_with_a_bar(card: Locator, album: Album) -> None:
     expect(card).to_contain_text("running")
     expect(card).to_contain_text(re.compile(r"Step 3 of \d"), timeout=JOB_MILLISECONDS)
-    expect(card).to_contain_text(re.compile(r"▓.* [1-9]\d? %"), timeout=JOB_MILLISECONDS)
-    album.keep(card, "progress")
+    expect(card).to_contain_text(re.compile(r"▓.* [2-9]\d %"), timeout=JOB_MILLISECONDS)
+    album.keep(card.page, "progress", only=card)
 
 
 def the_thread_tells_it(ann: Window, album: Album) -> None:
@@ -115,7 +115,7 @@ def the_thread_tells_it(ann: Window, album: Album) -> None:
     for place in range(PICTURES):
         assert pictures.nth(place).evaluate("(image) => image.naturalWidth") > 0
     ann.show_end(pane.get_by_role("log"))
-    album.keep(pane, "thread")
+    album.keep(ann.page, "thread", only=pane)
     album.keep(ann.page, "page")
 
 
@@ -123,7 +123,7 @@ def it_ends_with_planned_beside_actual(card: Locator, album: Album) -> None:
     for words in ("done", "Planned", "Actual"):
         expect(card).to_contain_text(words)
     expect(card.get_by_test_id("element")).to_have_count(0)
-    album.keep(card, "done")
+    album.keep(card.page, "done", only=card)
 
 
 def it_fits_a_phone(browser: Browser, lab: Lab, album: Album) -> None:

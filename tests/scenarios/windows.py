@@ -22,7 +22,8 @@ WIDE = (1280, 1000)
 PHONE = (400, 860)
 PIXELS_PER_POINT = 2
 """As on the screens most readers of the docs have."""
-COLOURS = 128
+COLOURS = 256
+MARGIN = 24
 PICTURE_BYTES_MAX = 200_000
 SOON_MILLISECONDS = 30_000
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -118,22 +119,37 @@ class Album:
 
     folder: Path
 
-    def keep(self, what: Page | Locator, name: str) -> None:
-        """Few colours are plenty for a page of words and lines, and a quarter of the bytes."""
+    def keep(self, page: Page, name: str, *, only: Locator | None = None) -> None:
+        """The window, or the place in it where something stands.
+
+        A card is drawn anew while it is looked at, so its own node may be gone before a picture of
+        it is taken; its place is not.
+        """
         # A pointer that rests on a message lights it up, which says nothing in a picture.
-        page = what if isinstance(what, Page) else what.page
         page.mouse.move(0, 0)
-        content = page.screenshot(animations="disabled", clip=place_of(what))
-        shot = Image.open(io.BytesIO(content)).convert("RGB")
+        clip = place_of(only) if only else None
+        shot = Image.open(io.BytesIO(page.screenshot(animations="disabled", clip=clip)))
         file = self.folder / f"{name}.png"
-        shot.quantize(COLOURS, dither=Image.Dither.NONE).save(file, optimize=True)
+        few_colours(shot.convert("RGB")).save(file, optimize=True)
         assert file.stat().st_size <= PICTURE_BYTES_MAX, f"{file} is too big for the docs"
 
 
-def place_of(what: Page | Locator) -> FloatRect | None:
-    """Where it stands now. A card is drawn anew while it is looked at, so its own node may be gone
-    before a picture of it is taken; its place is not."""
-    if isinstance(what, Page):
-        return None
+def few_colours(shot: Image.Image) -> Image.Image:
+    """A palette costs a quarter of the bytes. Pillow's own mixes new colours and loses small signs;
+    this one is the colours that most pixels have, as they are."""
+    counted = sorted(shot.getcolors(shot.width * shot.height) or [], reverse=True)
+    frequent = [bytes(colour) for _, colour in counted[:COLOURS] if isinstance(colour, tuple)]
+    palette = Image.new("P", (1, 1))
+    palette.putpalette(b"".join(frequent))
+    return shot.quantize(palette=palette, dither=Image.Dither.NONE)
+
+
+def place_of(what: Locator) -> FloatRect | None:
+    """Without the empty room to the right of a card's frame."""
     what.evaluate("(node) => node.scrollIntoView({ block: 'nearest' })")
-    return what.bounding_box()
+    place = what.bounding_box()
+    frame = what.locator(".text.card")
+    inner = frame.bounding_box() if frame.count() == 1 else None
+    if place and inner:
+        place["width"] = inner["x"] + inner["width"] - place["x"] + MARGIN
+    return place
