@@ -90,7 +90,9 @@ async def status(doors: Doors, question: Question) -> Drawn:
     shown = await asyncio.to_thread(lambda: [placed(doors.ledger, one) for one in found])
     links = await asyncio.to_thread(_links, doors, found)
     where = f"on {cluster}" if cluster else "anywhere"
-    return open_requests(shown, links=links, where=where, trouble=doors.kept.problem)
+    unreadable = await asyncio.to_thread(doors.ledger.unreadable, cluster=cluster, limit=LISTED_MAX)
+    trouble = doors.kept.problem
+    return open_requests(shown, links=links, where=where, trouble=trouble, unreadable=unreadable)
 
 
 def _links(doors: Doors, requests: tuple[Request, ...]) -> dict[str, str]:

@@ -28,7 +28,15 @@ class Listing(Door):
         self, *, cluster: str | None = None, open_only: bool = False, limit: int = 50
     ) -> tuple[Request, ...]:
         """Newest first. An entry of another version of Ottla is left out, and logged by name."""
-        key = _index(cluster, open_only)
+        found = self._entries(_index(cluster, open_only), limit)
+        return tuple(one for one in (_readable(*entry) for entry in found.items()) if one)
+
+    def unreadable(self, *, cluster: str | None = None, limit: int = 50) -> tuple[str, ...]:
+        """A sentence for each open request that another version of Ottla wrote, newest first."""
+        found = self._entries(_index(cluster, True), limit)
+        return tuple(why for why in (_why_unreadable(*entry) for entry in found.items()) if why)
+
+    def _entries(self, key: str, limit: int) -> dict[str, dict[bytes, bytes]]:
         if not 1 <= limit <= LIMIT_MAX:
             raise ValueError(f"a list has 1 to {LIMIT_MAX} requests, not {limit}")
         with self._reach("listing requests") as redis:
@@ -36,8 +44,7 @@ class Listing(Door):
             pipe = redis.pipeline(transaction=False)
             for request_id in ids:
                 pipe.hgetall(keys.request(request_id))
-            found = dict(zip(ids, pipe.execute(), strict=True))
-        return tuple(one for one in (_readable(*entry) for entry in found.items()) if one)
+            return dict(zip(ids, pipe.execute(), strict=True))
 
     def line(self, cluster: str) -> tuple[str, ...]:
         """Ids of the queued and running requests of a cluster, in the order they were queued."""
@@ -74,3 +81,11 @@ def _readable(request_id: str, fields: dict[bytes, bytes]) -> Request | None:
     except entries.UnreadableEntry as unreadable:
         log.error("left out of a list: %s", unreadable)
         return None
+
+
+def _why_unreadable(request_id: str, fields: dict[bytes, bytes]) -> str:
+    try:
+        entries.read(request_id, fields)
+    except entries.UnreadableEntry as unreadable:
+        return str(unreadable)
+    return ""

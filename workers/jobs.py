@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator
 from changes.ports import Unreachable
 from changes.progress import Action, next_action
 from changes.request import Request
-from ledger import Conflict, Fence
+from ledger import Conflict, Fence, UnreadableEntry
 from workers.runtime import Runtime, runtime
 from workers.ticks import DO, Desk, Tick, expired, unreachable
 
@@ -56,7 +56,11 @@ async def run(own: Runtime, request_id: str) -> str:
 
 
 async def one_tick(own: Runtime, fence: Fence, request_id: str) -> str:
-    request = own.ledger.load(request_id)
+    try:
+        request = own.ledger.load(request_id)
+    except UnreadableEntry as unreadable:
+        log.error("left alone: %s", unreadable)
+        return "written by another version of Ottla"
     if request is None or request.state.ended:
         return "nothing to do"
     desk = Desk(runtime=own, fence=fence, now=own.clock())

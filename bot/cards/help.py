@@ -13,6 +13,7 @@ from changes.lifecycle import State
 from changes.request import Request, mention
 
 LISTED_MAX = 20
+UNREADABLE_MAX = 5
 
 
 def help_card(text: str) -> Drawn:
@@ -48,10 +49,17 @@ def opened(request: Request, asked: Asked) -> Drawn:
 
 
 def open_requests(
-    requests: Sequence[Request], *, links: Mapping[str, str], where: str, trouble: str = ""
+    requests: Sequence[Request],
+    *,
+    links: Mapping[str, str],
+    where: str,
+    trouble: str = "",
+    unreadable: Sequence[str] = (),
 ) -> Drawn:
-    """What is going on; each line leads to its card. `trouble` = why the policy files are not used."""
+    """What is going on; each line leads to its card. `trouble` = why the policy files are not used,
+    `unreadable` = what another version of Ottla wrote, a sentence each."""
     above = [section(_broken_policies(trouble))] if trouble else []
+    above += [section(f"⚠️ {inert(one)}") for one in unreadable[:UNREADABLE_MAX]]
     if not requests:
         return message([*above, section(f"Nothing is open {prose(where)}.")], pointer="")
     title = header(f"{counted(len(requests), 'open request')} {where}")
