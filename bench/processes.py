@@ -115,7 +115,11 @@ def floor(folder: Path) -> Iterator[Floor]:
 
 
 def until(
-    look: Callable[[], T], *, what: str, seconds: float = START_SECONDS_MAX, pause: float = 0.05
+    look: Callable[[], T | None],
+    *,
+    what: str,
+    seconds: float = START_SECONDS_MAX,
+    pause: float = 0.05,
 ) -> T:
     deadline = time.monotonic() + seconds
     while not (found := look()):
