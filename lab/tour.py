@@ -7,6 +7,7 @@ do; afterwards everything stays up for free play.
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -21,8 +22,16 @@ CHANNEL = "#kafka"
 READY_SECONDS_MAX = 60.0
 CARD_SECONDS_MAX = 60.0
 JOB_SECONDS_MAX = 600.0
-READING_SECONDS = 3.0
+ANSWER_SECONDS_MAX = 10.0
+POLL_SECONDS = 0.3
+READING_SECONDS = 2.5
 """Between acts, so that a person can read what came of the last one."""
+BAR_SECONDS = 5.0
+"""At most this often the terminal shows the card's bar."""
+BAR = re.compile(r"[▓░]{4,} +\*\d+ %\*")
+STEP = re.compile(r"\*Step \d+ of \d+\* · ([^·\n]+)")
+ENDS = ("Done in", "Failed:", "Aborted by", "Needs attention")
+"""How the last line of a thread begins."""
 
 _running: set[asyncio.Task[None]] = set()
 
@@ -51,27 +60,63 @@ def tell(words: str) -> None:
 
 
 def play(*, page_url: str, tell: Callable[[str], None]) -> None:
-    def ann(text: str) -> None:
-        say(page_url=page_url, as_name="ann", channel=CHANNEL, text=text)
-
     wait_for_bot(page_url)
     tell(f"Open {page_url}?as=ann and, in a second window, {page_url}?as=bob")
-    tell("ann asks for 5 brokers; the cluster has 3 availability zones")
-    ann("/kafka scale brokers 5")
-    refused = wait_for_card(page_url, after="", words="5 brokers")
-    tell("Ottla refuses and offers 6, since MSK wants a multiple of the zones")
-    time.sleep(READING_SECONDS)
-    ann("/kafka scale brokers 6 because orders lag behind at noon")
-    card = wait_for_card(page_url, after=refused["ts"], words="6 brokers", button="approve")
-    tell("The card shows the plan: what moves, how long, what it costs")
-    time.sleep(READING_SECONDS)
-    tell("ann presses Approve on her own request: refused, a second engineer has to")
-    press_approve(page_url, "ann", card["ts"])
-    time.sleep(READING_SECONDS)
-    tell("bob approves; a worker starts, and the thread shows every step")
-    press_approve(page_url, "bob", card["ts"])
+    began = time.monotonic()
+    refused = five_are_refused(page_url, tell)
+    card = six_are_planned(page_url, tell, after=refused["ts"])
+    two_people_decide(page_url, tell, card["ts"])
     wait_for_end(page_url, card["ts"], tell)
-    tell("That was the tour. Play on: /kafka status, /kafka scale brokers 9, as ann, bob or carol.")
+    tell(
+        f"That was the tour, {time.monotonic() - began:.0f} s of it. Everything stays up; play on:"
+    )
+    tell("  /kafka status · /kafka help · /kafka scale brokers 9, as ann, bob, carol or dan")
+    tell("  Ctrl-C here ends the lab and everything it started")
+
+
+def five_are_refused(page_url: str, tell: Callable[[str], None]) -> dict[str, Any]:
+    tell("ann types /kafka scale brokers 5; the cluster spans 3 availability zones")
+    say(page_url=page_url, as_name="ann", channel=CHANNEL, text="/kafka scale brokers 5")
+    refused = wait_for_card(page_url, after="", words="5 brokers", state="denied")
+    tell("Ottla says why 5 cannot be done and what can: MSK wants the same number in each zone")
+    time.sleep(READING_SECONDS)
+    return refused
+
+
+def six_are_planned(page_url: str, tell: Callable[[str], None], *, after: str) -> dict[str, Any]:
+    text = "/kafka scale brokers 6 because orders lag behind at noon"
+    tell(f"ann types {text}")
+    say(page_url=page_url, as_name="ann", channel=CHANNEL, text=text)
+    card = wait_for_card(page_url, after=after, words="6 brokers", button="approve")
+    tell("One card holds the plan: what moves, how long, what it costs, what cannot be undone")
+    time.sleep(READING_SECONDS)
+    return card
+
+
+def two_people_decide(page_url: str, tell: Callable[[str], None], ts: str) -> None:
+    tell("ann presses Approve on her own request; only she sees the answer:")
+    before = newest(page_url, "ann")
+    press_approve(page_url, "ann", ts)
+    tell(f"  {told_alone(page_url, 'ann', since=before)}")
+    time.sleep(READING_SECONDS)
+    tell("bob presses Approve; a worker begins, and the card's thread is its log:")
+    press_approve(page_url, "bob", ts)
+
+
+def newest(page_url: str, name: str) -> str:
+    found = read(page_url=page_url, channel=CHANNEL, as_name=name)
+    return max((str(message["ts"]) for message in found), default="0")
+
+
+def told_alone(page_url: str, name: str, *, since: str) -> str:
+    """The first words that only this person was told after a moment."""
+    deadline = time.monotonic() + ANSWER_SECONDS_MAX
+    while time.monotonic() < deadline:
+        for message in read(page_url=page_url, channel=CHANNEL, as_name=name):
+            if message["ephemeral"] and message["ts"] > since:
+                return str(message["text"])
+        time.sleep(POLL_SECONDS)
+    raise TourStopped(f"nobody answered {name} within {ANSWER_SECONDS_MAX:.0f} s")
 
 
 def wait_for_bot(page_url: str) -> None:
@@ -88,15 +133,18 @@ def wait_for_bot(page_url: str) -> None:
     raise TourStopped(f"the bot did not answer /kafka help within {READY_SECONDS_MAX:.0f} s")
 
 
-def wait_for_card(page_url: str, *, after: str, words: str, button: str = "") -> dict[str, Any]:
-    """The newest card after a message that says the words (and has the button)."""
+def wait_for_card(
+    page_url: str, *, after: str, words: str, button: str = "", state: str = ""
+) -> dict[str, Any]:
+    """The newest card after a message that says the words (and has the button, and the state)."""
     deadline = time.monotonic() + CARD_SECONDS_MAX
     while time.monotonic() < deadline:
         for message in reversed(read(page_url=page_url, channel=CHANNEL)):
             fits = message["is_app"] and message["ts"] > after and words in message["text"]
+            fits = fits and state in message["text"]
             if fits and (not button or approve_button(message)):
                 return dict(message)
-        time.sleep(0.3)
+        time.sleep(POLL_SECONDS)
     raise TourStopped(f"no card saying {words!r} within {CARD_SECONDS_MAX:.0f} s")
 
 
@@ -112,17 +160,33 @@ def press_approve(page_url: str, as_name: str, ts: str) -> None:
 
 
 def wait_for_end(page_url: str, ts: str, tell: Callable[[str], None]) -> None:
-    """Say each new line of the thread until the request has ended."""
-    told = 0
+    """Say each new line of the thread, and now and then the card's bar, until it has ended."""
+    told, bar, bar_at = 0, "", time.monotonic()
     deadline = time.monotonic() + JOB_SECONDS_MAX
     while time.monotonic() < deadline:
-        lines = read(page_url=page_url, channel=CHANNEL, thread_ts=ts)[1:]
+        card, *lines = read(page_url=page_url, channel=CHANNEL, thread_ts=ts)
         for line in lines[told:]:
-            tell(f"  {line['text'].splitlines()[0] if line['text'] else '(picture)'}")
+            tell(f"  {in_one_line(line)}")
         told = len(lines)
-        if any(
-            line["text"].startswith(("Done in", "Failed:", "Needs attention")) for line in lines
-        ):
+        if any(line["text"].startswith(ENDS) for line in lines):
             return
-        time.sleep(0.5)
+        now = bar_of(str(card["text"]))
+        if now not in ("", bar) and time.monotonic() - bar_at >= BAR_SECONDS:
+            tell(f"  {now}")
+            bar, bar_at = now, time.monotonic()
+        time.sleep(POLL_SECONDS)
     raise TourStopped(f"the request did not end within {JOB_SECONDS_MAX / 60:.0f} minutes")
+
+
+def in_one_line(message: Mapping[str, Any]) -> str:
+    if message["files"]:
+        return "(a CloudWatch picture of that moment, in the thread)"
+    return str(message["text"]).partition("\n")[0]
+
+
+def bar_of(card: str) -> str:
+    """The bar and the step of a running card; empty when it has none."""
+    bar, step = BAR.search(card), STEP.search(card)
+    if bar is None or step is None:
+        return ""
+    return f"{bar[0].replace('*', '')}  {step[1].strip()}"

@@ -109,6 +109,11 @@ class Window:
         expect(pane).to_be_visible()
         return pane
 
+    def width(self) -> int:
+        """How wide the page is, of which the window may show a part only."""
+        found: int = self.page.evaluate("document.documentElement.scrollWidth")
+        return found
+
     def show_end(self, frame: Locator) -> None:
         frame.evaluate("(list) => { list.scrollTop = list.scrollHeight; }")
 
