@@ -341,6 +341,8 @@ class AddBrokers(Step):
         return Broken(words="somebody changed the cluster in MSK in the same moment")
 
 
+PATIENCE_MINUTES = 15.0
+"""Beyond the time that was expected of MSK, before a person is told that it takes long."""
 CLOCK_SKEW = timedelta(minutes=5)
 """Our clock against AWS's, when an operation is recognised by its time."""
 
@@ -400,7 +402,7 @@ class AwaitBrokers(Step):
 def add_steps(
     facts: ClusterFacts, brokers: int, new: Mapping[int, str], limits: ExecutionLimits
 ) -> tuple[Step, ...]:
-    patience = limits.add_brokers_minutes_high
+    patience = limits.add_brokers_minutes_high + PATIENCE_MINUTES
     return (
         AddBrokers(
             brokers_before=facts.msk.broker_count, brokers=brokers, patience_minutes=patience

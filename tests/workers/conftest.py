@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -68,6 +69,12 @@ class Floor:
         loaded = load(self.folder, catalog=self.catalog)
         assert isinstance(loaded, Policies), loaded.words()
         return loaded
+
+    def read_policies_again(self) -> None:
+        """As the next job would, after an edit."""
+        loaded = load(self.folder, catalog=self.catalog)
+        assert isinstance(loaded, Policies), loaded.words()
+        self.runtime = replace(self.runtime, policies=loaded)
 
     @asynccontextmanager
     async def open_world(self, *, cluster: Cluster, now: datetime) -> AsyncIterator[World]:
