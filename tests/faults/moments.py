@@ -58,17 +58,26 @@ class Moments:
         *,
         half: Callable[[], object] | None = None,
     ) -> Result:
-        mine = len(self.passed) == self.at
-        self.passed.append(Passed(role, name, half is not None))
-        if mine and self.when == "before":
-            self.strike()
-        if mine and self.when == "midway" and half is not None:
+        number = self.arriving(role, name, has_parts=half is not None)
+        if number == self.at and self.when == "midway" and half is not None:
             half()
             self.strike()
         result = whole()
-        if mine and self.when == "after":
-            self.strike()
+        self.leaving(number)
         return result
+
+    def arriving(self, role: str, name: str, *, has_parts: bool = False) -> int:
+        """An effect is about to be; its number."""
+        number = len(self.passed)
+        self.passed.append(Passed(role, name, has_parts))
+        if number == self.at and self.when == "before":
+            self.strike()
+        return number
+
+    def leaving(self, number: int) -> None:
+        """It has been, and nobody has heard of it yet."""
+        if number == self.at and self.when == "after":
+            self.strike()
 
 
 def every_case(passed: list[Passed]) -> list[tuple[int, When]]:
