@@ -2,31 +2,49 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from bot.cards.blocks import Drawn, context, header, message, section
 from bot.cards.quantities import counted
 from bot.cards.request import LOOKS
-from bot.cards.text import code_block, inert, prose, when
+from bot.cards.text import code, code_block, inert, prose, when
 from changes.grammar import Asked, Mistake
 from changes.lifecycle import State
 from changes.request import Request, mention
 
+ROW = re.compile(r"(\S.*?) {2,}(\S.*)")
 LISTED_MAX = 20
 UNREADABLE_MAX = 5
 
 
 def help_card(text: str) -> Drawn:
-    blocks = [section(f"*What I understand*\n{code_block(text)}")]
+    blocks = [section(f"*What I understand*\n{_overview(text) or code_block(text)}")]
     if "status" in text:
         blocks.append(context("In a card's thread: `approve`, or `reject` and a reason."))
     return message(blocks, pointer="Shortened; more with `/kafka help` and the name of one line.")
 
 
+def _overview(text: str) -> str:
+    """Line and meaning as a list: two columns of a code block would break on every phone. Empty
+    where the text is no such table."""
+    found = [ROW.fullmatch(line) for line in text.splitlines() if line]
+    if sum(row is not None for row in found) < len(found) - 1:
+        return ""
+    lines = [line for line in text.splitlines() if line]
+    rows = zip(found, lines, strict=True)
+    return "\n".join(f"{code(r[1])}  {prose(r[2])}" if r else prose(line) for r, line in rows)
+
+
 def mistake_card(mistake: Mistake) -> Drawn:
-    """In a code block, so that the caret stands under the letter it means."""
-    words = section(f"I did not understand that.\n{code_block(mistake.words())}")
-    return message([words], pointer="Shortened.")
+    """What was typed in a code block, so that the caret stands under the letter it means."""
+    parts = ["I did not understand that."]
+    if shown := mistake.shown():
+        parts.append(code_block("\n".join(shown)))
+    parts.append(prose(mistake.message, letters_max=1000))
+    if mistake.suggestion:
+        parts.append(f"💡 Try: {code(f'/kafka {mistake.suggestion}')}")
+    return message([section("\n".join(parts))], pointer="Shortened.")
 
 
 def told(words: str) -> Drawn:
