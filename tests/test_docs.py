@@ -163,7 +163,7 @@ def what_is_wrong(module: str, words: list[str]) -> str:
     """Follow the words through subcommands and options; the first that is not there, or nothing."""
     command = command_of(module)
     context = click.Context(command)
-    while words and isinstance(command, click.Group):
+    while words and isinstance(command, click.Group) and not words[0].startswith("-"):
         inner = command.get_command(context, words[0])
         if inner is None:
             return f"`{words[0]}` is no command of `{module}`: {', '.join(command.commands)}"
