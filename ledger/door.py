@@ -31,6 +31,8 @@ from redis.exceptions import (
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from ledger.skew import Skew
+
 TRIES_MAX = 200
 """Lost races before giving up; each lost race means that somebody else's transaction went through."""
 PAUSE_SECONDS_MAX = 0.01
@@ -69,6 +71,11 @@ class Door:
         self._clock = clock
         self._inspect = inspect
         self._inspected = False
+        self._skew = Skew(address=address, clock=clock)
+
+    def _score(self, moment: datetime) -> float:
+        """A moment of this machine's clock as one of Redis's, which every process shares."""
+        return seconds_of(moment) + self._skew.seconds
 
     @contextmanager
     def _reach(self, doing: str) -> Iterator[Redis]:
@@ -77,6 +84,7 @@ class Door:
             if not self._inspected:
                 self._inspect(self._redis)
                 self._inspected = True
+            self._skew.measure(self._redis)
             yield self._redis
         except (RedisConnectionError, RedisTimeoutError, ResponseError) as error:
             if why := _why_unavailable(error):

@@ -24,7 +24,7 @@ from redis.client import Pipeline
 from changes.lifecycle import State
 from changes.request import Request
 from ledger import entries, keys
-from ledger.door import Door, seconds_of
+from ledger.door import Door
 from ledger.replies import names, number
 from ledger.work import Work, WorkQueue, last_turn, next_turn
 
@@ -41,7 +41,7 @@ class DueTimes(Door):
     def due(self, now: datetime, limit: int = 100) -> tuple[str, ...]:
         """What should have moved by now, the longest waiting first."""
         with self._reach("asking what is due") as redis:
-            found = redis.zrangebyscore(keys.DUE, "-inf", seconds_of(now), start=0, num=limit)
+            found = redis.zrangebyscore(keys.DUE, "-inf", self._score(now), start=0, num=limit)
         return names(found)
 
     def enqueue_tick(self, request_id: str, *, now: datetime | None = None) -> None:
@@ -50,10 +50,10 @@ class DueTimes(Door):
         A ticker gives its `now`: then a request that another ticker has just queued, or that has
         been saved since `due` was asked, is left alone. Without it the look is queued at once.
         """
-        again_at = seconds_of(now or self._clock()) + RETRY_SECONDS
-        due_until = None if now is None else seconds_of(now)
 
         def write(pipe: Pipeline) -> None:
+            again_at = self._score(now or self._clock()) + RETRY_SECONDS
+            due_until = None if now is None else self._score(now)
             head = entries.head(pipe, request_id)
             if head is None or (head.state is not None and head.state.ended):
                 pipe.multi()
@@ -101,7 +101,7 @@ class DueTimes(Door):
                 log.error("no due time for %s: %s", request_id, unreadable)
                 continue
             if request is not None and not request.state.ended:
-                moments[request_id] = seconds_of(natural_due(request, now))
+                moments[request_id] = self._score(natural_due(request, now))
         # NX: a save that came in between knows better.
         return number(redis.zadd(keys.DUE, moments, nx=True)) if moments else 0
 

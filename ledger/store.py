@@ -20,7 +20,7 @@ from changes.plan import canonical
 from changes.request import Person, Request
 from ledger import audit as chain
 from ledger import entries, keys, listing, news, outbox
-from ledger.door import Conflict, Door, normal_id, seconds_of
+from ledger.door import Conflict, Door, normal_id
 from ledger.leases import Fence
 from ledger.replies import content, number
 from ledger.words import Audit
@@ -72,7 +72,7 @@ class Store(Door):
             pipe.set(keys.COUNTER, following)
             pipe.set(asked_key, request.id, ex=keys.ASKED_SECONDS)
             self._write(pipe, request, line=line, jobs=[(work, next_turn(work, seq=0, last=None))])
-            pipe.zadd(keys.DUE, {request.id: seconds_of(now + PREPARE_AGAIN)})
+            pipe.zadd(keys.DUE, {request.id: self._score(now + PREPARE_AGAIN)})
             return request
 
         return self._in_one("opening a request", [asked_key, keys.COUNTER, keys.AUDIT], write)
@@ -95,7 +95,6 @@ class Store(Door):
         fence: Fence | None = None,
     ) -> Request:
         """Store the next version of a request, or raise `Conflict` and store nothing at all."""
-        due = None if due_at is None else seconds_of(due_at)
 
         def write(pipe: Pipeline) -> Request:
             stored = _still_ours(pipe, request, fence)
@@ -106,8 +105,8 @@ class Store(Door):
             jobs = [_turn(pipe, one, saved) for one in work]
             pipe.multi()
             self._write(pipe, saved, line=line, jobs=jobs)
-            if due is not None:
-                pipe.zadd(keys.DUE, {saved.id: due})
+            if due_at is not None:
+                pipe.zadd(keys.DUE, {saved.id: self._score(due_at)})
             elif saved.state.ended:
                 pipe.zrem(keys.DUE, saved.id)
             return saved

@@ -77,7 +77,11 @@ async def one_tick(own: Runtime, fence: Fence, request_id: str) -> str:
 async def carry_out(desk: Desk, request: Request, action: Action) -> None:
     """Open the cluster for this tick and do the one thing; a silent cluster is no crash."""
     own = desk.runtime
-    cluster = own.policies.clusters[request.cluster]
+    cluster = own.policies.clusters.get(request.cluster)
+    if cluster is None:
+        words = f"{request.cluster} does not stand in clusters.yaml any more"
+        unreachable(desk, request, words)
+        return
     try:
         async with own.open_world(cluster=cluster, now=desk.now) as world:
             tick = Tick(runtime=own, fence=desk.fence, now=desk.now, world=world)

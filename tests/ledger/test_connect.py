@@ -67,6 +67,7 @@ EVERY_CALL: dict[str, Callable[[Ledger], object]] = {
     "load": lambda ledger: ledger.load("R-1"),
     "save": lambda ledger: ledger.save(REQUEST, audit=None),
     "requests": lambda ledger: ledger.requests(),
+    "unreadable": lambda ledger: ledger.unreadable(),
     "line": lambda ledger: ledger.line("orders"),
     "refused": lambda ledger: ledger.refused(request_id="R-1", audit=SAID),
     "due": lambda ledger: ledger.due(NOW),
