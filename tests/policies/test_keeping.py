@@ -1,0 +1,91 @@
+"""A running process keeps the last good policies; one that starts with broken files does not start."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+
+import pytest
+
+from changes.catalog import CATALOG
+from policies import KeptPolicies, Problems
+from workers.runtime import CannotStart, policies_in_force
+
+RULES = Path(__file__).parents[2] / "lab" / "policies"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for file in (Path(__file__).parents[2] / "policies").glob("*.yaml"):
+        (tmp_path / file.name).write_text(file.read_text())
+    return tmp_path
+
+
+def kept_in(folder: Path) -> KeptPolicies:
+    kept = KeptPolicies.start(folder, catalog=CATALOG)
+    assert isinstance(kept, KeptPolicies), kept.words()
+    return kept
+
+
+def edit(folder: Path, old: str, new: str) -> Path:
+    file = next(f for f in sorted(folder.glob("*.yaml")) if old in f.read_text())
+    file.write_text(file.read_text().replace(old, new, 1))
+    return file
+
+
+def test_nothing_is_read_again_without_an_edit(folder: Path) -> None:
+    kept = kept_in(folder)
+    assert kept.refresh() is kept.refresh()
+
+
+def test_a_good_edit_counts_at_once(folder: Path) -> None:
+    kept = kept_in(folder)
+    before = kept.current.digest
+    edit(folder, "expires_after_minutes: 480", "expires_after_minutes: 300")
+    assert kept.refresh().digest != before
+    assert kept.problem == ""
+
+
+def test_a_broken_edit_keeps_the_last_good_ones_and_says_so_once(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    kept = kept_in(folder)
+    edit(folder, "expires_after_minutes: 480", "expires_after_minutes: 300")
+    good = kept.refresh()
+    file = edit(folder, "rules:", "rulez:")
+    with caplog.at_level(logging.ERROR):
+        assert kept.refresh() is good
+        assert kept.refresh() is good
+    assert len(caplog.records) == 1
+    assert file.name in kept.problem
+    assert "rulez" in kept.problem
+    edit(folder, "rulez:", "rules:")
+    assert kept.refresh().digest == good.digest
+    assert kept.problem == ""
+
+
+def test_a_folder_that_vanishes_is_a_broken_edit(folder: Path) -> None:
+    kept = kept_in(folder)
+    good = kept.current
+    for file in folder.iterdir():
+        file.unlink()
+    folder.rmdir()
+    assert kept.refresh() is good
+    assert "no such folder" in kept.problem
+
+
+def test_a_process_does_not_start_with_a_broken_file(folder: Path) -> None:
+    edit(folder, "rules:", "rulez:")
+    assert isinstance(KeptPolicies.start(folder, catalog=CATALOG), Problems)
+    with pytest.raises(CannotStart, match="rulez"):
+        policies_in_force(folder)
+
+
+def test_a_forked_child_begins_with_the_last_good_policies_of_its_parent(folder: Path) -> None:
+    good = policies_in_force(folder)
+    edit(folder, "rules:", "rulez:")
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if policies_in_force(folder).digest == good.digest else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
