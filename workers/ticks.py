@@ -72,7 +72,7 @@ class Desk:
             after,
             audit=audit,
             due_at=None if after.state.ended else due,
-            work=self._next_in_line(after),
+            work=self._own_next(after, due_seconds) or self._next_in_line(after),
             fence=self.fence,
         )
 
@@ -80,6 +80,11 @@ class Desk:
         """Slower while paused: nothing is decided then, only what is in flight is shown."""
         poll = self.runtime.policies.limits(request.cluster).poll_seconds
         return poll if request.paused_by is None else poll * PAUSED_POLLS
+
+    def _own_next(self, after: Request, due_seconds: float | None) -> tuple[Work, ...]:
+        """What is due at once is queued at once: the ticker would cost half a beat each time."""
+        at_once = due_seconds == 0 and not after.state.ended
+        return (Work(job="tick", request_id=after.id),) if at_once else ()
 
     def _next_in_line(self, after: Request) -> tuple[Work, ...]:
         """When a request leaves the line, the one behind it gets its turn at once."""
