@@ -30,8 +30,8 @@ test: check ## All of check, plus the scenarios on the lab
 fault: install ## Kill, cut off and slow down everything at every moment of the main job; one table
 	$(BIN)/pytest -q -m fault tests/faults
 
-bench: install ## Plan the frozen case and print its metrics
-	$(BIN)/python -m bench plan bench/cases/input_A_3to6.json.xz
+bench: install ## Measure speed and size of everything, one table (about four minutes; see docs/numbers.md)
+	$(BIN)/python -m bench all
 
 pictures: install ## Make the docs' pictures again: the browser test of the main job, kept
 	OTTLA_PICTURES=docs/pictures $(BIN)/pytest -q tests/scenarios/test_browser.py
