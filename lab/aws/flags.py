@@ -12,7 +12,11 @@ from itertools import product
 
 ROWS_MAX = 4
 GAP = 0.02
-SEARCHED_MAX = 5
+LEFT_ROOM = 0.1
+"""Above the values of the axis, left of the plot, nothing else stands."""
+SHORTER = (1.0, 0.8, 0.6, 0.45)
+"""Where whole words find no place, shorter ones do; they are cut to the room they got."""
+SEARCHED_MAX = 3
 """More moments than this are placed one after the other: to try every arrangement costs 8 to the
 power of their number."""
 
@@ -28,10 +32,13 @@ class Flag:
 
 
 def arranged(wanted: Sequence[tuple[float, float]]) -> list[Flag]:
-    """A flag for each (pole, width of its words), in the same order."""
-    if len(wanted) > SEARCHED_MAX:
-        return _one_by_one(wanted)
-    return _search(wanted, []) or _one_by_one(wanted)
+    """A flag for each (pole, width of its words), in the same order, perhaps with less room."""
+    if len(wanted) <= SEARCHED_MAX:
+        for share in SHORTER:
+            found = _search([(pole, width * share) for pole, width in wanted], [])
+            if found is not None:
+                return found
+    return _one_by_one(wanted)
 
 
 def _search(wanted: Sequence[tuple[float, float]], placed: list[Flag]) -> list[Flag] | None:
@@ -60,7 +67,7 @@ def _choices(pole: float, width: float) -> list[Flag]:
     """Both sides in every row, but none that leaves the plot where the other side has room."""
     right = (pole, pole + width)
     left = (pole - width, pole)
-    sides = [side for side in (right, left) if side[0] >= 0 and side[1] <= 1]
+    sides = [side for side in (right, left) if side[0] >= -LEFT_ROOM and side[1] <= 1]
     if not sides:
         sides = [(max(0.0, 1.0 - width), 1.0)]
     return [Flag(pole, *side, row) for row, side in product(range(ROWS_MAX), sides)]

@@ -59,23 +59,26 @@ def draw_verticals(plot: Axes, widget: Widget, look: Look) -> None:
     for note in inside:
         _draw_vertical(plot, note, widget, look)
     worded = [note for note in inside if note.label]
-    texts = [_fitted(note, widget, look) for note in worded]
     span = widget.end - widget.start
     poles = [(note.at - widget.start) / span for note in worded]
-    widths = [_width(text, widget, look) for text in texts]
+    widths = [_width(note, widget, look) for note in worded]
     flags = arranged(list(zip(poles, widths, strict=True)))
-    for note, text, flag in zip(worded, texts, flags, strict=True):
+    for note, flag in zip(worded, flags, strict=True):
+        text = _fitted(note, look, pixels=(flag.ends - flag.begins) * widget.width * PLOT_SHARE)
         _write(plot, text, flag, look, color=note.color or look.theme.mark)
 
 
-def _fitted(note: Vertical, widget: Widget, look: Look) -> str:
-    room = widget.width * PLOT_SHARE * WORDS_SHARE_MAX
+def _fitted(note: Vertical, look: Look, *, pixels: float) -> str:
+    room = pixels - PAD_PIXELS * look.sizes.scale + 1  # a rounding must not cost a letter
     return look.ruler.fitted(note.label, points=look.sizes.label, pixels=room)
 
 
-def _width(text: str, widget: Widget, look: Look) -> float:
+def _width(note: Vertical, widget: Widget, look: Look) -> float:
+    """Of the words and the space beside their pole, in shares of the plot."""
+    plot = widget.width * PLOT_SHARE
+    text = _fitted(note, look, pixels=plot * WORDS_SHARE_MAX)
     pixels = look.ruler.pixels(text, points=look.sizes.label) + PAD_PIXELS * look.sizes.scale
-    return pixels / (widget.width * PLOT_SHARE)
+    return pixels / plot
 
 
 def _draw_vertical(plot: Axes, note: Vertical, widget: Widget, look: Look) -> None:

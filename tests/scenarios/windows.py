@@ -22,7 +22,8 @@ WIDE = (1280, 1000)
 PHONE = (400, 860)
 PIXELS_PER_POINT = 2
 """As on the screens most readers of the docs have."""
-COLOURS = 256
+COLOURS = (256, 96, 48)
+"""Tried in turn until a picture is small enough."""
 MARGIN = 24
 PICTURE_BYTES_MAX = 200_000
 SOON_MILLISECONDS = 30_000
@@ -135,18 +136,25 @@ class Album:
         clip = place_of(only) if only else None
         shot = Image.open(io.BytesIO(page.screenshot(animations="disabled", clip=clip)))
         file = self.folder / f"{name}.png"
-        few_colours(shot.convert("RGB")).save(file, optimize=True)
+        for most in COLOURS:
+            few_colours(shot.convert("RGB"), most).save(file, optimize=True)
+            if file.stat().st_size <= PICTURE_BYTES_MAX:
+                break
         assert file.stat().st_size <= PICTURE_BYTES_MAX, f"{file} is too big for the docs"
 
 
-def few_colours(shot: Image.Image) -> Image.Image:
+def few_colours(shot: Image.Image, most: int) -> Image.Image:
     """A palette costs a quarter of the bytes. Pillow's own mixes new colours and loses small signs;
     this one is the colours that most pixels have, as they are."""
     counted = sorted(shot.getcolors(shot.width * shot.height) or [], reverse=True)
-    frequent = [bytes(colour) for _, colour in counted[:COLOURS] if isinstance(colour, tuple)]
-    palette = Image.new("P", (1, 1))
-    palette.putpalette(b"".join(frequent))
-    return shot.quantize(palette=palette, dither=Image.Dither.NONE)
+    palette: dict[tuple[int, ...], bytes] = {}
+    for _, colour in counted:
+        # Pillow tells apart six bits of a colour: of two within them it would take either.
+        if isinstance(colour, tuple):
+            palette.setdefault(tuple(part >> 2 for part in colour), bytes(colour))
+    chart = Image.new("P", (1, 1))
+    chart.putpalette(b"".join(list(palette.values())[:most]))
+    return shot.quantize(palette=chart, dither=Image.Dither.NONE)
 
 
 def place_of(what: Locator) -> FloatRect | None:
