@@ -29,7 +29,7 @@ JUST_POSTED_SECONDS = 1.0
 NO_REASON = "Say why: `reject` and then the reason. The requester has to know what to change."
 TYPED_BEFORE = (
     "You typed that before revision {revision} of {id} was planned. "
-    "Look at the card as it is now and decide on that."
+    "Look at the card as it is now and decide by its button, which no clock can mislead."
 )
 EDITED = (
     "An edited message never counts, since others may have read something else. "

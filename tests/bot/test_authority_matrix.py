@@ -1,4 +1,4 @@
-"""Who may approve, reject and cancel: every surface × every kind of actor × every state.
+"""Who may approve, reject, cancel, pause and abort: every surface × every kind of actor × every state.
 
 What should happen is told here a second time, in words of its own: `expected` shares nothing with the
 authoriser, so a cell that opens by mistake fails even when the code is consistent with itself.
@@ -20,9 +20,10 @@ from tests.bot.counter import Answered, Counter, bend, counter
 __all__ = ["counter"]
 
 SURFACES = ("button", "thread", "command")
-WORDS = ("approve", "reject", "cancel")
-ALL_WORDS = ("requester", "approver", "both", "not in the group", "guest", "unknown to Slack")
-"""Reject and cancel go through the same authoriser: for the other kinds approve alone is looked at."""
+WORDS = ("approve", "reject", "cancel", "pause", "abort")
+IN_THREADS = ("approve", "reject")
+ALL_WORDS = ("requester", "approver", "not in the group", "guest")
+"""The other words read people in the same way: for the other kinds approve alone is looked at."""
 GROUP = "S0LABKAPPR"
 OTHER_TEAM = "T0LABOTHER"
 NOT_SAID = "Slack did not say who"
@@ -95,6 +96,8 @@ def expected(word: str, actor: Actor, state: State) -> tuple[State | None, str]:
             return None, "only they can cancel it"
         open_ = state.value in OPEN_TO_CANCEL
         return (State.CANCELLED, "") if open_ else (None, "it cannot be cancelled")
+    if word in ("pause", "abort"):
+        return steered(word, actor, state)
     if actor.requester:
         return None, OWN
     if state.value != "awaiting approval":
@@ -102,6 +105,16 @@ def expected(word: str, actor: Actor, state: State) -> tuple[State | None, str]:
     if actor.refusal:
         return None, actor.refusal
     return (State.QUEUED if word == "approve" else State.REJECTED), ""
+
+
+def steered(word: str, actor: Actor, state: State) -> tuple[State | None, str]:
+    """Work that runs is stopped or held by whoever asked for it and by whoever may approve it."""
+    nobody_yet = state is State.PREPARING and not actor.requester  # no verdict names approvers
+    if actor.refusal == OUTSIDE or nobody_yet:
+        return None, f"You cannot {word}"
+    if state.value != "running":
+        return None, f"nothing to {word}"
+    return (State.RUNNING if word == "pause" else State.ROLLING_BACK), ""
 
 
 def settled(counter: Counter, actor: Actor) -> Member:
@@ -170,7 +183,7 @@ def fresh(counter: Counter, state: State, actor: Actor, me: Person) -> Request:
 
 def faults(surface: str, word: str, actor: Actor, request: Request, got: Answered) -> list[str]:
     """What is wrong with one cell; nothing, as a rule."""
-    if surface == "thread" and (word == "cancel" or actor.ourselves):
+    if surface == "thread" and (word not in IN_THREADS or actor.ourselves):
         return talk(request, got)
     becomes, words = expected(word, actor, request.state)
     words = words.format(n=request.id.removeprefix("R-"))
@@ -196,13 +209,13 @@ def faults(surface: str, word: str, actor: Actor, request: Request, got: Answere
         found.append(f"is {after.state}, not {becomes}: {got.told}")
     if events != [(actor.id, f"{word} by {surface}")]:
         found.append(f"audit says {events}")
-    if word != "cancel" and [v.person.user_id for v in after.votes] != [actor.id]:
+    if word in IN_THREADS and [v.person.user_id for v in after.votes] != [actor.id]:
         found.append(f"votes are {after.votes}")
     return found
 
 
 def talk(request: Request, got: Answered) -> list[str]:
-    """`cancel` in a thread is no word of ours, and Slack's copies of our own messages are dropped."""
+    """Other words in a thread are none of ours, and Slack's copies of our own messages are dropped."""
     silent = not got.told and not got.audit and not got.others and got.request == request
     return [] if silent else [f"a word of talk did something: {got}"]
 
