@@ -42,7 +42,7 @@ docs: install ## Make the generated pages again
 
 lock: install ## Lock the requirements again, with hashes
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/python -m uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements/runtime.txt
+	$(BIN)/python -m uv pip compile pyproject.toml --extra iam --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements/runtime.txt
 	$(BIN)/python -m uv pip compile pyproject.toml --extra lab --extra iam --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements/dev.txt
 
 clean: ## Stop the lab and remove what was made

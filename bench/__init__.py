@@ -1,0 +1,1 @@
+"""A few stories told in numbers, beside their peers, each a command."""

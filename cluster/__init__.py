@@ -1,0 +1,1 @@
+"""The only room that reaches AWS and Kafka: MSK, brokers, metrics, one survey."""

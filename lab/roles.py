@@ -6,6 +6,7 @@ from the environment, and AWS clients find the local endpoint by `AWS_ENDPOINT_U
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 from collections.abc import Mapping
@@ -13,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from lab.addresses import LabFolder
-from lab.children import Children
+from lab.children import ChildFailed, Children
+from lab.slack.client import is_connected
 
 RULES = Path(__file__).parent / "policies"
 CHANNEL = "kafka"
@@ -22,6 +24,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     "worker": ("-m", "workers"),
     "ticker": ("-m", "workers.ticker"),
 }
+BOT_SECONDS_MAX = 60.0
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
 ROOT = Path(__file__).parent.parent
 
@@ -37,6 +40,18 @@ async def start(*, children: Children, addresses: Mapping[str, Any], folder: Lab
             folder=ROOT,
             respawns=True,
         )
+    await bot_listens(str(addresses["slack_page"]))
+
+
+async def bot_listens(page_url: str) -> None:
+    """A lab is ready when a command would be answered; a bot that does not come says so in its log."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + BOT_SECONDS_MAX
+    while loop.time() < deadline:
+        if await asyncio.to_thread(is_connected, page_url=page_url):
+            return
+        await asyncio.sleep(0.2)
+    raise ChildFailed(f"the bot did not connect within {BOT_SECONDS_MAX:.0f} s; see its log")
 
 
 def environment(*, addresses: Mapping[str, Any], policies: Path) -> dict[str, str]:

@@ -1,0 +1,1 @@
+"""Carry approved changes out, tick by tick, on RQ. Cloud role, no Slack client."""

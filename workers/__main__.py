@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import multiprocessing
 import os
 import sys
@@ -16,16 +15,22 @@ from ledger import LedgerUnavailable
 from ledger.connect import connection_for_worker
 from workers import ticker
 from workers.queue_worker import worker
-from workers.runtime import CannotStart, Runtime, policies_in_force, runtime, settings_from
+from workers.runtime import (
+    CannotStart,
+    Runtime,
+    log_plainly,
+    policies_in_force,
+    runtime,
+    settings_from,
+)
 
 
 @click.command(help="Carry approved changes out, tick by tick, from the ledger's queue.")
 @click.option("--ticker", "with_ticker", is_flag=True, help="Run the ticker beside the worker.")
 @click.option("--burst", is_flag=True, help="Stop when the queue is empty.")
 def main(*, with_ticker: bool, burst: bool) -> None:
-    logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    logging.getLogger("botocore").setLevel("WARNING")
     try:
+        log_plainly()
         own = runtime()
         own.ledger.check()
         check_logins(own)

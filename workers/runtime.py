@@ -6,6 +6,7 @@ client opened before the fork would be shared by two processes.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -49,11 +50,18 @@ def settings_from(environ: Mapping[str, str]) -> Settings:
 def runtime(environ: Mapping[str, str] = os.environ) -> Runtime:
     settings = settings_from(environ)
     return Runtime(
-        ledger=connect(settings.redis_url),
+        ledger=connect(settings.redis_url, allow_no_password=settings.redis_allow_no_password),
         policies=policies_in_force(settings.policies),
         open_world=real_world,
         clock=lambda: datetime.now(UTC),
     )
+
+
+def log_plainly(environ: Mapping[str, str] = os.environ) -> None:
+    """One line per event; botocore's own chatter is left out."""
+    level = settings_from(environ).log_level
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("botocore").setLevel("WARNING")
 
 
 def policies_in_force(folder: Path) -> Policies:

@@ -11,5 +11,6 @@ from changes.tagged import Value
 
 class Settings(Value):
     redis_url: str = Field(json_schema_extra={"env": "REDIS_URL"})
+    redis_allow_no_password: bool = False
     policies: Path = Field(default=Path("policies"), json_schema_extra={"env": "OTTLA_POLICIES"})
-    log_level: str = Field(default="INFO", json_schema_extra={"env": "OTTLA_LOG_LEVEL"})
+    log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")

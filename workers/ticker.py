@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 import click
 
 from ledger import Ledger, LedgerUnavailable, UnreadableEntry
-from workers.runtime import CannotStart, runtime
+from workers.runtime import CannotStart, log_plainly, runtime
 
 log = logging.getLogger(__name__)
 
@@ -47,8 +47,8 @@ def beat(ledger: Ledger, *, reconcile: bool, now: datetime) -> None:
 
 @click.command(help="Queue the ticks that are due; a worker carries them out.")
 def main() -> None:
-    logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
+        log_plainly()
         run()
     except (CannotStart, LedgerUnavailable) as refused:
         sys.exit(f"The ticker does not start: {refused}")

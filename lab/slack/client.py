@@ -172,6 +172,11 @@ def _act(page_url: str, act: Json) -> Json:
     return answer
 
 
+def is_connected(*, page_url: str) -> bool:
+    """Has the app an open socket, so that commands reach it?"""
+    return bool(_state(page_url, None)["connections"])
+
+
 def _state(page_url: str, as_name: str | None) -> Json:
     query = {"ephemerals": "1"} | ({"as": as_name} if as_name else {})
     return _call(page_url, f"lab/state?{urlencode(query)}")

@@ -124,7 +124,7 @@ async def test_a_toy_change_is_one_file_and_runs_to_done(redis_url: str, tmp_pat
         "Step 2 of 2 done: Wave 2 (waved)",
     ]
 
-    too_many = floor.ask(wave(cluster="orders-lab", times=9))
+    too_many = floor.ask(wave.model_validate({"cluster": "orders-lab", "times": 9}))
     await floor.tick(too_many)
     verdict = floor.now(too_many).verdict
     assert verdict is not None
