@@ -14,6 +14,7 @@ from lab.aws.typeset import drawable
 from lab.aws.widget import Widget
 
 ROW_PIXELS = 21
+FOOT_PIXELS = 10  # so that words to the left stand above the highest value of the axis
 PAD_PIXELS = 5  # between a pole and its words
 PLOT_SHARE = 0.84  # of the picture's width, about what axis labels leave
 WORDS_SHARE_MAX = 0.7
@@ -94,7 +95,7 @@ def _draw_vertical(plot: Axes, note: Vertical, widget: Widget, look: Look) -> No
 
 def _write(plot: Axes, text: str, flag: Flag, look: Look, *, color: str) -> None:
     """The pole from the plot's top to the middle of its row, and the words beside it."""
-    foot = look.sizes.points(4 + flag.row * ROW_PIXELS)
+    foot = look.sizes.points(FOOT_PIXELS + flag.row * ROW_PIXELS)
     plot.annotate(
         "",
         xy=(flag.pole, 1.0),

@@ -91,7 +91,7 @@ def her_own_approval_is_refused_to_her_alone(ann: Window, bob: Window, album: Al
 def bob_approves(bob: Window, card: Locator, album: Album) -> None:
     dialog = bob.press(card, APPROVE)
     expect(dialog).to_contain_text("Approve R-")
-    album.keep(bob.page, "confirm")
+    album.keep(bob.page, "confirm", only=card)
     dialog.get_by_test_id("confirm-ok").click()
     expect(bob.button(card, APPROVE)).to_have_count(0)
     assert "pending" in bob.states_seen(APPROVE)

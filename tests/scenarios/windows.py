@@ -22,8 +22,8 @@ WIDE = (1280, 1000)
 PHONE = (400, 860)
 PIXELS_PER_POINT = 2
 """As on the screens most readers of the docs have."""
-COLOURS = (256, 96, 48)
-"""Tried in turn until a picture is small enough."""
+COLOURS = (0, 256, 96, 48)
+"""Tried in turn until a picture is small enough; 0 is all of them."""
 MARGIN = 24
 PICTURE_BYTES_MAX = 200_000
 SOON_MILLISECONDS = 30_000
@@ -136,8 +136,9 @@ class Album:
         clip = place_of(only) if only else None
         shot = Image.open(io.BytesIO(page.screenshot(animations="disabled", clip=clip)))
         file = self.folder / f"{name}.png"
+        whole = shot.convert("RGB")
         for most in COLOURS:
-            few_colours(shot.convert("RGB"), most).save(file, optimize=True)
+            (few_colours(whole, most) if most else whole).save(file, optimize=True)
             if file.stat().st_size <= PICTURE_BYTES_MAX:
                 break
         assert file.stat().st_size <= PICTURE_BYTES_MAX, f"{file} is too big for the docs"
