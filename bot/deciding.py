@@ -16,8 +16,8 @@ from changes.request import Person, Refusal, Request, cancel, needs_in_words, vo
 from changes.steering import ACTS, Steering
 from ledger import Audit, Conflict
 
-TRIES_MAX = 5
-"""Two people in the same moment need two; five means that something else is wrong."""
+TRIES_MAX = 20
+"""As many people in the same moment; more means that something else is wrong."""
 CROWDED = "Several people acted on {id} at the same moment. Look at its card, then try again."
 
 AT_ONCE = (State.QUEUED, State.RUNNING, State.ROLLING_BACK)
@@ -87,14 +87,22 @@ async def _settled(
             return Refusal(words=f"There is no request {request_id}. See `/kafka status`.")
         decided = act(request)
         if isinstance(decided, Refusal):
-            audit = Audit(actor=person.user_id, event=f"refused: {event}", words=decided.words)
-            await asyncio.to_thread(doors.ledger.refused, request_id=request.id, audit=audit)
-            return decided
+            return await _refused(doors, request_id, person, event, decided)
         try:
             return await asyncio.to_thread(_save, doors, decided, person, event)
         except Conflict:
             continue
-    return Refusal(words=CROWDED.format(id=request_id))
+    crowded = Refusal(words=CROWDED.format(id=request_id))
+    return await _refused(doors, request_id, person, event, crowded)
+
+
+async def _refused(
+    doors: Doors, request_id: str, person: Person, event: str, refusal: Refusal
+) -> Refusal:
+    """Every no stands in the audit, this one too."""
+    audit = Audit(actor=person.user_id, event=f"refused: {event}", words=refusal.words)
+    await asyncio.to_thread(doors.ledger.refused, request_id=request_id, audit=audit)
+    return refusal
 
 
 def _save(doors: Doors, decided: Request, person: Person, event: str) -> Request:

@@ -9,7 +9,7 @@ import pytest
 
 from changes.lifecycle import Event, State
 from changes.request import Request, expire
-from ledger import Audit, Ledger
+from ledger import Audit, Conflict, Ledger
 from tests.bot.conftest import APPROVERS, Desk, Hire, until
 from tests.bot.counter import Counter, counter
 from tests.bot.test_forged_votes import who
@@ -153,6 +153,21 @@ async def test_a_vote_that_loses_against_the_clock_is_told_so(
     assert after.state is State.EXPIRED
     assert after.votes == ()
     assert ["is expired: there is nothing to approve" in x for x in told(counter, "bob")] == [True]
+
+
+async def test_a_crowd_without_end_is_told_and_written_down(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = counter.stored(State.AWAITING_APPROVAL)
+
+    def always_late(*_: object, **__: object) -> None:
+        raise Conflict("somebody else saved first")
+
+    monkeypatch.setattr(counter.ledger, "save", always_late)
+    after = await pressed_together(counter, request, [("bob", "approve")])
+    assert after == request
+    assert ["Several people acted on R-1" in text for text in told(counter, "bob")] == [True]
+    assert effects(counter, request) == ["refused: approve by button"]
 
 
 async def test_cancel_racing_the_start_of_work_ends_in_one_of_the_two(counter: Counter) -> None:
