@@ -207,10 +207,15 @@ def test_each_replica_is_where_it_was_planned(witness: Any, done: Request) -> No
     ids = bound_ids(done.progress.memory)
     steps = [step for step in done.plan.steps if isinstance(step, MoveReplicas)]
     planned = {m.key: list(m.bound(ids).after) for step in steps for m in step.moves}
-    found = {f"{p['topic']}-{p['partition']}": p for p in ours(witness)}
+    topics = {key.rpartition("-")[0] for key in planned}
+    found = {
+        f"{topic['name']}-{p['partition_index']}": p["replica_nodes"]
+        for topic in witness.describe_topics(sorted(topics))
+        for p in topic["partitions"]
+    }
     assert planned
-    assert {key: list(found[key]["replicas"]) for key in planned} == planned
-    for partition in found.values():
+    assert {key: list(found[key]) for key in planned} == planned
+    for partition in ours(witness):
         assert sorted(partition["isr"]) == sorted(partition["replicas"]), partition
 
 
