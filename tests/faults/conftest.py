@@ -44,7 +44,18 @@ def shop(redis_server: str, cluster_address: str, tmp_path: Path) -> Shop:
     return found
 
 
+@pytest.fixture(scope="session")
+def faultless_run(
+    redis_server: str, cluster_address: str, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[list[Passed], Ending]:
+    rules = tmp_path_factory.mktemp("policies")
+    return play_faultless(Shop(redis_server, cluster_address, lab_policies(rules)))
+
+
 @pytest.fixture
-def faultless(shop: Shop) -> tuple[list[Passed], Ending]:
+def faultless(
+    faultless_run: tuple[list[Passed], Ending], shop: Shop
+) -> tuple[list[Passed], Ending]:
     """The run without a fault: every effect by name, and how it ends."""
-    return play_faultless(shop)
+    new_day(shop)
+    return faultless_run

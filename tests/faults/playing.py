@@ -27,6 +27,7 @@ def new_day(shop: Shop) -> None:
 
 
 def play_faultless(shop: Shop) -> tuple[list[Passed], Ending]:
+    new_day(shop)
     moments = Moments()
     with short_leases(60):
         life = Life(shop, moments)

@@ -37,6 +37,10 @@ def test_every_moment_of(role: str, shop: Shop, faultless: tuple[list[Passed], E
                 told.note(name, killed_once(shop, at, when, faultless=end))
 
 
+TRIES_MAX = 3
+"""On a machine so busy that a lease ran out by itself, the effects are numbered otherwise: once more."""
+RQ_MOMENTS: dict[Victim, tuple[When, ...]] = {"child": ("after",), "parent": ("before", "after")}
+"""What the child's death does at the other moments is known from the worker's group above."""
 RQ_VICTIMS: dict[Victim, str] = {
     "child": "RQ's child alone killed, the real worker goes on",
     "parent": "RQ's parent killed, its child must die with it",
@@ -48,7 +52,7 @@ def test_under_rq(victim: Victim, shop: Shop, faultless: tuple[list[Passed], End
     passed, end = faultless
     with row(RQ_VICTIMS[victim]) as told:
         for at, one in enumerate(passed):
-            for when in one.moments if one.role == "worker" else ():
+            for when in RQ_MOMENTS[victim] if one.role == "worker" else ():
                 found = killed_under_rq(shop, passed, at, when, victim, faultless=end)
                 told.note(f"{when} {one.name} (effect {at})", found)
 
@@ -56,9 +60,13 @@ def test_under_rq(victim: Victim, shop: Shop, faultless: tuple[list[Passed], End
 def killed_under_rq(
     shop: Shop, passed: list[Passed], at: int, when: When, victim: Victim, *, faultless: Ending
 ) -> Judged:
-    new_day(shop)
-    code = in_a_process(lambda: live_under_rq(shop, passed, at, when, victim))
-    assert code == (0 if victim == "child" else KILLED)
+    expected = 0 if victim == "child" else KILLED
+    for _ in range(TRIES_MAX):
+        new_day(shop)
+        code = in_a_process(lambda: live_under_rq(shop, passed, at, when, victim))
+        if code == expected:
+            break
+    assert code == expected
     if victim == "parent":
         carried_to_the_end(shop)
     found = judge(shop, faultless=faultless)
