@@ -16,7 +16,7 @@ __all__ = ["counter"]
 
 NUL, RLO, ZWJ, ZWSP = "\0", "\u202e", "\u200d", "\u200b"
 MISTAKES = {
-    "negative": ("scale brokers -6", ("cannot be negative", "Try: scale brokers 6")),
+    "negative": ("scale brokers -6", ("cannot be negative", "scale brokers 6`")),
     "minus of a word processor": ("scale brokers −6", ("cannot be negative",)),
     "decimal": ("scale brokers 6.0", ("must be a whole number", "Write `6`")),
     "fraction": ("scale brokers 6.5", ("must be a whole number", "digits only")),
