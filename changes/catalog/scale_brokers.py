@@ -452,7 +452,7 @@ def new_brokers(facts: ClusterFacts, brokers: int) -> dict[int, str]:
 def card_lines(facts: ClusterFacts, brokers: int, metrics: Metrics) -> tuple[CardLine, ...]:
     azs = len(facts.msk.az_ids)
     return (
-        CardLine(label="Brokers", text=f"{facts.msk.broker_count} → {brokers} ({azs} AZs)"),
+        CardLine(label="Zones", text=f"{azs} AZs, {brokers // azs} brokers in each"),
         CardLine(label="Type", text=f"{facts.msk.instance_type}, {facts.msk.volume_gib} GiB each"),
         CardLine(
             label="Balance after",

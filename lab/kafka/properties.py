@@ -34,6 +34,8 @@ _SMALL = {
     "background.threads": "2",
     "log.cleaner.dedupe.buffer.size": "2097152",
     "group.initial.rebalance.delay.ms": "0",
+    # A minute by default: pictures taken right after a move would not show the old brokers' disks fall.
+    "log.segment.delete.delay.ms": "1000",
     "offsets.topic.num.partitions": "12",
     "offsets.topic.replication.factor": "3",
     "transaction.state.log.num.partitions": "3",
