@@ -25,7 +25,7 @@ class Number:
         return self.target is None or self.measured <= self.target
 
     def cells(self) -> tuple[str, ...]:
-        wanted = "–" if self.target is None else f"≤ {self.target:g} {self.unit}".rstrip()
+        wanted = "–" if self.target is None else f"≤ {_short(self.target)} {self.unit}".rstrip()
         word = "" if self.target is None else ("kept" if self.kept else "MISSED")
         return (self.story, f"{_short(self.measured)} {self.unit}".rstrip(), wanted, word)
 

@@ -62,7 +62,7 @@ class Floor:
         """A server with a password and the settings that production wants; its URL."""
         port, password = free_port(), secrets.token_hex(8)
         options = ("--bind", "127.0.0.1", "--port", str(port), "--requirepass", password)
-        durable = ("--appendonly", "yes", "--appendfsync", "everysec", "--save", "")
+        durable = ("--appendonly", "yes", "--appendfsync", "always", "--save", "")
         self.start("redis", redis_server(), *options, *durable, "--dir", str(self.folder))
         until(lambda: _listens(port), what="Redis listens")
         self.environ["REDIS_URL"] = f"redis://:{password}@127.0.0.1:{port}/0"
