@@ -148,7 +148,13 @@ def run_worker(url: str, rules: Path) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "workers", "--burst"],
         cwd=ROOT,
-        env={"PATH": os.environ["PATH"], "REDIS_URL": url, "OTTLA_POLICIES": str(rules)},
+        env={
+            "PATH": os.environ["PATH"],
+            "REDIS_URL": url,
+            "OTTLA_POLICIES": str(rules),
+            "ORDERS_KAFKA_USER": "ottla",
+            "ORDERS_KAFKA_PASSWORD": "not used by any job here",
+        },
         capture_output=True,
         text=True,
         timeout=120,

@@ -17,6 +17,7 @@ from lab.slack.entities import Json
 from lab.slack.quirks import Quirks
 
 WIDE_MANIFEST = Path(__file__).with_name("wide-manifest.yaml")
+READING_MANIFEST = Path(__file__).with_name("reading-manifest.yaml")
 ANN = "ann"
 # Slack waits 3 s; what is tested is that it waits, so tests wait less.
 QUICK = Quirks(ack_seconds=1.0, file_share_seconds=0.05)

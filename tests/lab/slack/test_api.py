@@ -7,7 +7,7 @@ import pytest
 from slack_sdk.errors import SlackApiError
 
 from lab.slack import Running
-from tests.lab.slack.conftest import Bench, Serve
+from tests.lab.slack.conftest import READING_MANIFEST, Bench, Serve
 
 
 async def raw(running: Running, name: str, **request: Any) -> tuple[int, dict[str, Any], Any]:
@@ -39,7 +39,7 @@ async def raw(running: Running, name: str, **request: Any) -> tuple[int, dict[st
 async def test_arguments_arrive_in_any_way_a_client_sends_them(
     serving: Serve, request_form: dict[str, Any]
 ) -> None:
-    running = (await serving()).running
+    running = (await serving(manifest_path=READING_MANIFEST)).running
     data = request_form.get("data")
     if isinstance(data, dict) and "token" in data:
         request_form = {**request_form, "data": {**data, "token": running.bot_token}}
@@ -99,7 +99,9 @@ async def test_arguments_arrive_in_any_way_a_client_sends_them(
 async def test_refusals_carry_slacks_codes_with_http_200(
     serving: Serve, name: str, request_form: dict[str, Any], code: str
 ) -> None:
-    status, body, _ = await raw((await serving()).running, name, **request_form)
+    status, body, _ = await raw(
+        (await serving(manifest_path=READING_MANIFEST)).running, name, **request_form
+    )
     assert (status, body["ok"], body["error"]) == (200, False, code)
 
 
@@ -125,17 +127,17 @@ async def test_people_and_groups_are_told_as_they_are(bench: Bench) -> None:
     assert users == ["U0LAB0BOB1", "U0LABCAROL", "U0LAB0DAN1", "U0LAB0EVE1"]
 
 
-async def test_channels_come_in_pages_and_private_ones_only_to_members(bench: Bench) -> None:
-    first = await bench.client.conversations_list(types="public_channel,private_channel", limit=4)
+async def test_channels_come_in_pages_and_private_ones_only_to_members(wide: Bench) -> None:
+    first = await wide.client.conversations_list(types="public_channel,private_channel", limit=4)
     cursor = first["response_metadata"]["next_cursor"]
-    rest = await bench.client.conversations_list(
+    rest = await wide.client.conversations_list(
         types="public_channel,private_channel", limit=4, cursor=cursor
     )
     names = [c["name"] for page in (first, rest) for c in page["channels"]]
     assert names == ["general", "random", "kafka", "kafka-ops", "payments", "old-kafka"]
     assert rest["response_metadata"]["next_cursor"] == ""
     with pytest.raises(SlackApiError, match="invalid_cursor"):
-        await bench.client.conversations_list(types="public_channel", cursor=cursor)
+        await wide.client.conversations_list(types="public_channel", cursor=cursor)
 
 
 async def test_reactions_join_and_direct_messages(wide: Bench) -> None:

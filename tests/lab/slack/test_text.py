@@ -61,8 +61,6 @@ def test_the_products_manifest_asks_for_the_least() -> None:
         "chat:write",
         "users:read",
         "usergroups:read",
-        "channels:read",
-        "groups:read",
         "channels:history",
         "groups:history",
         "files:write",
