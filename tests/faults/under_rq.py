@@ -51,15 +51,17 @@ class UnderRq(Life):
         return start <= at and not releases
 
 
-def kill_parent_from(shop_url: str) -> None:
-    os.kill(os.getppid(), signal.SIGKILL)
+def kill_parent_from(shop_url: str, *, parent: int) -> None:
+    os.kill(parent, signal.SIGKILL)
     time.sleep(ORPHAN_SECONDS)
     with Redis.from_url(shop_url) as redis:
         redis.set(ORPHAN, os.getpid())
 
 
 def live_under_rq(shop: Shop, passed: list[Passed], at: int, when: When, victim: Victim) -> None:
-    strike = die if victim == "child" else lambda: kill_parent_from(shop.redis_url)
+    # By its own number: were the struck effect not in RQ's child, nobody else may be hit.
+    parent = os.getpid()
+    strike = die if victim == "child" else lambda: kill_parent_from(shop.redis_url, parent=parent)
     with short_leases():
         UnderRq(shop, Moments(at=at, when=when, strike=strike), passed).live()
 
