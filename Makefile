@@ -22,9 +22,10 @@ check: install ## Lint, format, types, layers, tests without the lab
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/pytest -q -m "not lab and not browser and not fault"
+	$(BIN)/pytest -q -n 4 -m "not lab and not browser and not fault and not slow"
 
 test: check ## All of check, plus the scenarios on the lab
+	$(BIN)/pytest -q -n 4 -m slow
 	$(BIN)/pytest -m "lab or browser"
 
 fault: install ## Kill, cut off and slow down everything at every moment of the main job; one table

@@ -14,6 +14,8 @@ from lab.slack import Running, serve
 from tests.redis_server import RedisServer, free_port, redis_server
 from tests.starting import ROOT, Started, Starter, starter
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["redis_server"]
 
 BOT, WORKER, TICKER = "bot", "workers", "workers.ticker"

@@ -17,6 +17,8 @@ from changes.request import Person, Request
 from lab.slack.entities import Person as Member
 from tests.bot.counter import Answered, Counter, bend, counter
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["counter"]
 
 SURFACES = ("button", "thread", "command")

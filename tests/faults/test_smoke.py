@@ -5,10 +5,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.faults.judging import Ending, row
 from tests.faults.life import Shop
 from tests.faults.moments import Passed, When
 from tests.faults.playing import killed_once
+
+pytestmark = pytest.mark.slow
 
 
 def test_the_worst_moments(shop: Shop, faultless: tuple[list[Passed], Ending]) -> None:

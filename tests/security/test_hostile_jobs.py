@@ -22,6 +22,8 @@ from redis import Redis
 
 from tests.redis_server import RedisServer
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 Fields = dict[str, bytes | str]
 GOOD: list[Any] = ["workers.jobs.sweep", None, ["all"], {}]

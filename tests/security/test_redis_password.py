@@ -10,6 +10,8 @@ import pytest
 from tests.redis_server import RedisServer
 from tests.security.crew import ended
 
+pytestmark = pytest.mark.slow
+
 PROCESSES = {
     "bot": ("bot",),
     "worker": ("workers", "--burst"),

@@ -27,6 +27,8 @@ from tests.security.conftest import REDIS_PASSWORD
 from tests.security.crew import Crew, ended, until
 from tests.workers.conftest import Floor
 
+pytestmark = pytest.mark.slow
+
 SECRETS = {
     "AWS_SECRET_ACCESS_KEY": "aws-secret-9d1e55c0",
     "AWS_SESSION_TOKEN": "aws-session-5b20aa17",
