@@ -18,8 +18,10 @@ from changes.request import Person
 
 log = logging.getLogger(__name__)
 
-READ_SECONDS_MAX = 4.0
+READ_SECONDS_MAX = 12.0
 """A person waits for the answer; a slower Slack is treated as one that did not answer."""
+BUSY_SECONDS_MAX = 6.0
+"""Slack allows 20 readings of groups a minute and then asks to wait for about three seconds."""
 SLACKBOT = "USLACKBOT"
 NOT_READ = "Slack did not say who you are just now, so it cannot count; try again in a minute"
 GROUPS_NOT_READ = (
@@ -86,14 +88,20 @@ class People:
         )
 
     async def _ask(self, method: str, **arguments: str) -> Mapping[str, Any]:
-        try:
-            return await read(self._client, method, **arguments)
-        except SaidNo as refused:
-            if refused.code in GONE:
-                return {}
-            raise NotRead(str(refused)) from refused
-        except (Busy, Unsure) as failed:
-            raise NotRead(str(failed)) from failed
+        """One reading; where Slack asks to wait a little, it is waited for, within the limit of `read`."""
+        while True:
+            try:
+                return await read(self._client, method, **arguments)
+            except SaidNo as refused:
+                if refused.code in GONE:
+                    return {}
+                raise NotRead(str(refused)) from refused
+            except Busy as busy:
+                if busy.seconds > BUSY_SECONDS_MAX:
+                    raise NotRead(str(busy)) from busy
+                await asyncio.sleep(busy.seconds)
+            except Unsure as failed:
+                raise NotRead(str(failed)) from failed
 
 
 def standing_of(user: Mapping[str, Any], home_team: str) -> str:

@@ -80,6 +80,20 @@ async def test_any_failure_of_slack_is_a_no(
     assert bob.groups == ()
 
 
+async def test_a_slack_that_asks_to_wait_a_moment_is_waited_for(
+    people: People, running: Running
+) -> None:
+    running.workspace.faults.add(
+        action="ratelimit",
+        match={"method": "usergroups.list"},
+        times=1,
+        after=0,
+        params={"retry_after": 1},
+    )
+    bob = await people.read(BOB, approver_groups=[GROUP])
+    assert (bob.standing, bob.groups) == ("", (GROUP,))
+
+
 async def test_a_slow_slack_is_a_no_and_nobody_waits_long(
     people: People, running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
