@@ -7,6 +7,8 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from bot.finding import payload_of
 from bot.writer import Writer
 from changes.lifecycle import Event, State
@@ -14,6 +16,8 @@ from changes.request import Outcome, Progress, Request
 from lab.slack.upsets import upset
 from ledger import Audit, Card, keys
 from tests.bot.conftest import KAFKA, Desk, Hire, Json, until
+
+pytestmark = pytest.mark.slow
 
 PIXEL = (
     b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x06\x00\x00\x00"

@@ -17,6 +17,8 @@ from lab.slack import Running
 from ledger import Ledger
 from tests.bot.conftest import POLICIES, until
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 

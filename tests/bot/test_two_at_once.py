@@ -14,6 +14,8 @@ from tests.bot.conftest import APPROVERS, Desk, Hire, until
 from tests.bot.counter import Counter, counter
 from tests.bot.test_forged_votes import who
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["counter"]
 
 
