@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
+from changes.excuses import Effect
 from changes.facts import ClusterFacts
 from changes.plan import CannotPlan, Plan
 from changes.tagged import Tagged
@@ -26,6 +27,9 @@ class Change(Tagged):
     examples: ClassVar[tuple[str, ...]]
     policy_fact_types: ClassVar[Mapping[str, FactType]] = {}
     """The named facts a rule may limit, with CEL types, such as `scale.brokers_added: int`."""
+
+    effects: ClassVar[tuple[Effect, ...]] = ()
+    """What it does to a cluster while it runs; the watch holds back the alerts this explains."""
 
     cluster: str
 

@@ -19,6 +19,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from changes.change import Change, FactType
+from changes.excuses import Effect
 from changes.facts import ClusterFacts, MskCluster, MskOperation
 from changes.gates import msk_gate
 from changes.moves import ReplicaMove
@@ -72,6 +73,13 @@ class ScaleBrokers(Change):
         "scale.brokers_added": "int",
         "scale.partitions_per_broker_after": "int",
     }
+
+    effects: ClassVar[tuple[Effect, ...]] = (
+        Effect.ADDS_BROKERS,
+        Effect.MOVES_REPLICAS,
+        Effect.MOVES_LEADERS,
+        Effect.LOADS_BROKERS,
+    )
 
     brokers: int = Field(ge=1, le=1000)
 
