@@ -15,6 +15,7 @@ from pydantic import SerializeAsAny
 
 from changes.change import Change
 from changes.grammar_help import help_text
+from changes.grammar_mended import Readable
 from changes.grammar_nearest import unknown
 from changes.grammar_tail import read_tail, refuse_extra, where
 from changes.grammar_usage import BadUsage, Literal, Maybe, Part, Slot, Usage, usages_of
@@ -126,7 +127,17 @@ def understood(
     words = words_of(line)
     if not words:
         return nothing_typed(usages)
-    usage = meant(words, line, usages)
+
+    def readable(other: str) -> bool:
+        """Could this line be read here? A channel without a cluster says so when it comes to it."""
+        anywhere = default_cluster or next(iter(clusters), None)
+        try:
+            understood(other, usages, clusters, anywhere)
+        except Wrong:
+            return False
+        return True
+
+    usage = meant(words, line, usages, readable)
     try:
         reading = read(usage.parts, words, line, Reading({}, 0), usage)
         if isinstance(usage.means, str):
@@ -142,13 +153,13 @@ def nothing_typed(usages: Sequence[Usage]) -> Question:
     raise Wrong("Nothing was asked.", right=usages[0].example if usages else "")
 
 
-def meant(words: Sequence[Word], line: str, usages: Sequence[Usage]) -> Usage:
+def meant(words: Sequence[Word], line: str, usages: Sequence[Usage], readable: Readable) -> Usage:
     """The usage whose opening words were typed, the longest first."""
     keys = tuple(word.keyword for word in words)
     fitting = [usage for usage in usages if keys[: len(usage.phrase)] == usage.phrase]
     if fitting:
         return max(fitting, key=lambda usage: len(usage.phrase))
-    raise unknown(words, keys, line, usages)
+    raise unknown(words, keys, line, usages, readable)
 
 
 def read(

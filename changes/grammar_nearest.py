@@ -5,23 +5,28 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping, Sequence
 
+from changes.grammar_mended import Readable, mended
 from changes.grammar_usage import Usage
 from changes.grammar_words import Word, Wrong, refuse_hostile
 
 
 def unknown(
-    words: Sequence[Word], keys: tuple[str, ...], line: str, usages: Sequence[Usage]
+    words: Sequence[Word],
+    keys: tuple[str, ...],
+    line: str,
+    usages: Sequence[Usage],
+    readable: Readable,
 ) -> Wrong:
     """Begun rightly and then astray, or never heard of: name the nearest line."""
     begun = [usage for usage in usages if usage.phrase[0] == keys[0]]
     if begun:
-        return astray(words, keys, line, begun)
+        return astray(words, keys, line, begun, readable)
     refuse_hostile(words[0], right=usages[0].example if usages else "")
     by_phrase = {" ".join(usage.phrase): usage for usage in usages}
     by_first = {usage.phrase[0]: usage for usage in reversed(usages)}
     near = nearest(" ".join(keys[:2]), by_phrase) or nearest(keys[0], by_first | by_phrase)
     ask = "" if near else " Ask for `help` to see what there is."
-    right = near.example if near else ""
+    right = mended(words, line, near, readable) if near else ""
     return Wrong(f"I do not know `{words[0].text}`.{ask}", at=words[0].at, right=right)
 
 
@@ -31,7 +36,11 @@ def nearest(text: str, usages: Mapping[str, Usage]) -> Usage | None:
 
 
 def astray(
-    words: Sequence[Word], keys: tuple[str, ...], line: str, begun: Sequence[Usage]
+    words: Sequence[Word],
+    keys: tuple[str, ...],
+    line: str,
+    begun: Sequence[Usage],
+    readable: Readable,
 ) -> Wrong:
     usage = max(begun, key=lambda one: common(keys, one.phrase))
     place = common(keys, usage.phrase)
@@ -44,7 +53,7 @@ def astray(
     return Wrong(
         f"After `{said}` comes {wanted}, not `{words[place].text}`.",
         at=words[place].at,
-        right=usage.example,
+        right=mended(words, line, usage, readable),
     )
 
 

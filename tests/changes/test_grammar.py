@@ -198,6 +198,46 @@ def test_an_unknown_command_gets_the_nearest_one(text: str, right: str) -> None:
     assert mistake(text).suggestion == right
 
 
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [
+        ("sclae brokers 9", "scale brokers 9"),
+        ("SCLAE Brokers 9 because it lags", "scale brokers 9 because it lags"),
+        ("sclae brokers 9 on orders-staging", "scale brokers 9 on orders-staging"),
+        ("scale broker 9", "scale brokers 9"),
+        ("scalebrokers 9", "scale brokers 9"),
+        ("scale 9", "scale brokers 9"),
+        ("brokers 9", "scale brokers 9"),
+        ("sclae brokers ９", "scale brokers 9"),
+        ("aprove R-4", "approve R-4"),
+        ("rejcet R-4 too late today", "reject R-4 too late today"),
+        ("staus on orders-staging", "status on orders-staging"),
+        ("set throtle 7 for clicks slow", "set throttle 7 for clicks slow"),
+    ],
+)
+def test_a_suggestion_keeps_what_was_typed(text: str, right: str) -> None:
+    assert mistake(text).suggestion == right
+    assert not isinstance(said(right), Mistake)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sclae brokers",
+        "sclae brokers nine",
+        "sclae brokers 9; rm",
+        "sclae brokers 9 on nowhere",
+        "scale storage 9",
+    ],
+)
+def test_what_could_not_be_read_is_answered_with_the_example(text: str) -> None:
+    assert mistake(text).suggestion == "scale brokers 6"
+
+
+def test_a_suggestion_is_kept_where_only_the_cluster_has_to_be_named() -> None:
+    assert mistake("sclae brokers 9", default=None).suggestion == "scale brokers 9"
+
+
 def test_too_long_says_how_long_it_may_be() -> None:
     found = mistake("scale brokers 6 because " + "x" * 10_000)
     assert "10024 characters" in found.message
