@@ -149,6 +149,17 @@ class Throttles(Value):
         return not self.brokers and not self.topics
 
 
+class TopicSettings(Value):
+    """What rules must know of a topic; None = not read."""
+
+    min_isr: int | None = None
+    compacted: bool | None = None
+    retention_ms: int | None = None
+    """-1 = for ever."""
+    log_append_time: bool | None = None
+    """`message.timestamp.type` is LogAppendTime, so that timestamps can be trusted."""
+
+
 class BrokerLoad(Value):
     """The newest CloudWatch figures of one broker; None = no datapoint (restart, new broker)."""
 

@@ -25,6 +25,7 @@ from changes.facts import (
     Reassignment,
     ReplicaLists,
     Throttles,
+    TopicSettings,
 )
 from changes.tagged import Value
 
@@ -80,6 +81,9 @@ class KafkaReading(Protocol):
 
     async def reassignments(self) -> tuple[Reassignment, ...]: ...
     async def throttles(self, *, topics: Sequence[str], broker_ids: Sequence[int]) -> Throttles: ...
+    async def topic_settings(self, *, topics: Sequence[str]) -> Mapping[str, TopicSettings]:
+        """What rules must know of each topic; one that could not be read is missing."""
+        ...
 
 
 class Kafka(KafkaReading, Protocol):

@@ -1,1 +1,1 @@
-"""The room that will look at clusters: lag, imbalance, disk. Nothing stands here yet."""
+"""Looks at clusters: lag, imbalance, replication, disk; opens and closes incidents. Reads only."""

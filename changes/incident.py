@@ -1,0 +1,201 @@
+"""Findings of alert rules, the alerts they become, and the incident people see: one Slack message.
+
+A rule reports what it sees now (`Finding`); an `Alert` is that over time; an `Incident` gathers the
+alerts of one cluster and one family. The surprising truth: "not seen" is neither bad nor good. An
+alert nobody could look at stays as it is, marked stale; it neither resolves nor repeats.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum, StrEnum
+from typing import Literal
+
+from pydantic import AwareDatetime
+
+from changes.tagged import Value
+
+
+class Severity(IntEnum):
+    """How loud: info is shown, warn is posted, crit also calls somebody."""
+
+    INFO = 1
+    WARN = 2
+    CRIT = 3
+
+
+class Family(StrEnum):
+    """Which message an alert belongs to: one incident a family and cluster."""
+
+    CONSUMERS = "consumers"
+    DATA = "data safety"
+    BALANCE = "balance"
+    CAPACITY = "capacity"
+    CLUSTER = "cluster"
+
+
+class TrendLine(Value):
+    """One line of a chart: at most 20 points, oldest first."""
+
+    name: str
+    points: tuple[tuple[AwareDatetime, float], ...]
+
+
+class Trend(Value):
+    """What to draw where a trend matters; at most 6 lines."""
+
+    title: str
+    unit: str
+    lines: tuple[TrendLine, ...]
+
+
+class Finding(Value):
+    """What a rule says of one object now. Everything from outside in it is plain text: whoever shows
+    it makes it harmless."""
+
+    rule: str
+    """The rule's name; with `kind` and `subject` the alert's identity."""
+    kind: str
+    """Such as `stopped` or `falling behind`; a rule with one kind repeats its name."""
+    family: Family
+    subject: str
+    """Such as `group payments`, `broker 2`, `topic orders`; `cluster` for the whole."""
+    severity: Severity
+    phase: Literal["trigger", "between"] = "trigger"
+    """`between` = no longer bad enough to open an alert, not yet good enough to end one."""
+    words: str
+    """One line that says what is wrong, with the figure."""
+    lines: tuple[str, ...] = ()
+    """More for the thread: who owns it, since when, what was not seen."""
+    for_seconds: float = 60.0
+    """How long it must hold before people are told; 0 = at once."""
+    keep_seconds: float = 300.0
+    """How long it must be gone before it counts as over."""
+    measure: float | None = None
+    """The figure itself, to say after a change what became of it."""
+    measure_words: str = ""
+    """Such as `most leaders over the mean`."""
+    trend: Trend | None = None
+    proposal: str = ""
+    """The change that would help, as text for the grammar, such as `scale brokers 6`."""
+    why_not: str = ""
+    """Why more brokers will not help; shown instead of a button."""
+    never_excused: bool = False
+    """Too serious for any running change to hold back."""
+    broker_ids: tuple[int, ...] = ()
+    """Brokers it is about, when a change excuses it on the brokers of its plan only."""
+
+    @property
+    def key(self) -> str:
+        return f"{self.rule}/{self.kind}/{self.subject}"
+
+
+class Unseen(Value):
+    """An object a rule could not look at, and why; `kind` empty = any kind of that rule."""
+
+    rule: str
+    subject: str
+    words: str
+
+
+class AlertState(StrEnum):
+    PENDING = "pending"
+    FIRING = "firing"
+    RESOLVING = "resolving"
+    RESOLVED = "resolved"
+
+
+class Alert(Value):
+    """One finding over time. `finding` is the newest that was seen."""
+
+    state: AlertState
+    finding: Finding
+    since: AwareDatetime
+    """When this state began."""
+    began_at: AwareDatetime
+    """When it was first seen."""
+    fired_at: AwareDatetime | None = None
+    ended_at: AwareDatetime | None = None
+    peak: Severity = Severity.INFO
+    stale: str = ""
+    """Why it cannot be seen just now; empty = it can."""
+    held_by: str = ""
+    """What holds it back: `R-17`, `mute M-3`, `alert …`; recorded, not shown as firing."""
+    flaps: float = 0.0
+    """+1 for every edge, halved each 15 minutes; from 4 on it is flapping."""
+    flaps_at: AwareDatetime | None = None
+
+    @property
+    def key(self) -> str:
+        return self.finding.key
+
+
+class Line(Value):
+    """One line of an incident's thread; `aloud` = broadcast to the channel too."""
+
+    at: AwareDatetime
+    text: str
+    aloud: bool = False
+    calls: Literal["", "on call"] = ""
+    """Whom the line mentions."""
+
+
+class Incident(Value):
+    """One message in Slack. The ledger counts `version` up with every save."""
+
+    id: str
+    """`I-12`; empty until the ledger gives the number."""
+    version: int = 0
+    cluster: str
+    family: Family
+    opened_at: AwareDatetime
+    ended_at: AwareDatetime | None = None
+    alerts: tuple[Alert, ...] = ()
+    log: tuple[Line, ...] = ()
+    told: Severity | None = None
+    """The highest severity people were told of; a rise above it is said aloud."""
+    acked_by: str = ""
+    """Slack's user id."""
+    acked_at: AwareDatetime | None = None
+    escalated_at: AwareDatetime | None = None
+    muted_until: AwareDatetime | None = None
+    muted_by: str = ""
+    flapping: bool = False
+    after_change: str = ""
+    """The request after which it was judged afresh."""
+    proposed: tuple[str, ...] = ()
+    """Requests that were opened from its button."""
+    checked: tuple[str, ...] = ()
+    """What became of the alerts' own figures after a change, in words."""
+
+    @property
+    def firing(self) -> tuple[Alert, ...]:
+        """What people are told of, worst first."""
+        shown = [
+            one
+            for one in self.alerts
+            if one.state in (AlertState.FIRING, AlertState.RESOLVING) and not one.held_by
+        ]
+        return tuple(sorted(shown, key=lambda one: (-one.finding.severity, one.began_at, one.key)))
+
+    @property
+    def severity(self) -> Severity:
+        """The worst that fires now; of what fired, once it is over."""
+        now = [one.finding.severity for one in self.firing]
+        return max(now or [one.peak for one in self.alerts], default=Severity.INFO)
+
+
+class Mute(Value):
+    """A person's wish not to be told of something for a while."""
+
+    id: str
+    """`M-3`; empty until the ledger gives the number."""
+    cluster: str
+    subject: str
+    """Exactly one object, such as `group payments`; empty = everything of the cluster."""
+    rule: str = ""
+    """Only this rule; empty = any."""
+    by: str
+    """Slack's user id."""
+    reason: str = ""
+    at: AwareDatetime
+    until: AwareDatetime
