@@ -18,7 +18,7 @@ from bot.cards.help import mistake_card, opened, told
 from bot.cards.text import harmless, unescaped
 from bot.deciding import decide, in_words, steer, take_back
 from bot.doors import Doors
-from bot.questions import help_of, show, status
+from bot.questions import help_of, link_to, show, status
 from changes.grammar import Asked, Mistake, Question, parse
 from changes.request import Refusal, Request
 from changes.steering import ACTS
@@ -108,7 +108,8 @@ async def _open(doors: Doors, asked: Asked, *, user_id: str, asked_in: str) -> D
         because=harmless(asked.because),
         now=doors.now(),
     )
-    return opened(request, asked)
+    link = await asyncio.to_thread(link_to, doors, request.id)
+    return opened(request, asked, link=link)
 
 
 async def _decide(doors: Doors, question: Question, *, user_id: str) -> Request | Refusal:

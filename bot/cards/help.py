@@ -55,13 +55,17 @@ def told(words: str) -> Drawn:
     return message([section(lines)], pointer="Shortened.")
 
 
-def opened(request: Request, asked: Asked) -> Drawn:
-    """After asking: the request's id, where its card will be, and which defaults were used."""
+def opened(request: Request, asked: Asked, *, link: str) -> Drawn:
+    """After asking: the request's id, where its card is, and which defaults were used.
+
+    The card may come sooner than these words, so they are true in either order; `link` = it has come.
+    """
     first = f"*{inert(request.id)}* · {inert(request.change.describe())}"
+    card = f"<{link}|its card>" if link else "its card"
     if request.state is State.PREPARING:
-        said = f"{first}: planning …, the card follows in <#{request.channel}>."
+        said = f"{first}: being planned; {card} is in <#{request.channel}>."
     else:
-        said = f"{first}: you asked for this a moment ago; its card is in <#{request.channel}>."
+        said = f"{first}: you asked for this a moment ago; {card} is in <#{request.channel}>."
     notes = [prose(one) for one in asked.stated]
     return message([section(said), *([context(*notes)] if notes else [])], pointer="Shortened.")
 

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import time
+from typing import Any
 
 import pytest
 
 from changes.lifecycle import State
+from changes.request import Request
 from lab.slack.validate import validate_blocks
+from ledger import Card
 from tests.bot.conftest import KAFKA, Desk, until
+from tests.bot.counter import Counter, counter
 from tests.redis_server import RedisServer
+
+__all__ = ["counter"]
 
 
 def answer_of(done: dict[str, object]) -> str:
@@ -23,7 +29,7 @@ def answer_of(done: dict[str, object]) -> str:
 async def test_asking_opens_a_request_and_says_where_its_card_will_be(desk: Desk) -> None:
     done = await desk.command("scale brokers 6 because lag > 5 min", user="ann")
     assert "checking who you are" in answer_of(done)
-    told = await desk.until_told("ann", f"planning …, the card follows in <#{KAFKA}>")
+    told = await desk.until_told("ann", f"being planned; its card is in <#{KAFKA}>")
     assert "*R-1*" in told
     assert "orders-prod" in told, "the default that was used is stated"
     request = desk.request()
@@ -42,7 +48,29 @@ async def test_a_command_is_acknowledged_well_within_half_a_second(desk: Desk) -
     began = time.monotonic()
     await desk.command("scale brokers 6")
     assert time.monotonic() - began < 0.5
-    await desk.until_told("ann", "the card follows")
+    await desk.until_told("ann", "R-1")
+
+
+async def test_a_card_that_came_sooner_than_the_answer_is_linked(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another bot may draw it first: then no word may say that it is still to come."""
+    opening = counter.ledger.open_request
+
+    def opened_and_drawn(**asked: Any) -> Request:
+        request = opening(**asked)
+        card = Card(channel=KAFKA, ts="1700000000.000100")
+        assert counter.ledger.save_card(request.id, card, expected=None)
+        return request
+
+    monkeypatch.setattr(counter.ledger, "open_request", opened_and_drawn)
+    ann = counter.running.workspace.people["U0LAB0ANN1"]
+    await counter.command("scale brokers 6", ann)
+    await counter.bot.doors.tasks.drain(seconds=5)
+    told = [e["message"]["text"] for e in counter.running.workspace.ephemerals.values()]
+    linked = f"archives/{KAFKA}/p1700000000000100|its card> is in <#{KAFKA}>"
+    assert [linked in text for text in told].count(True) == 1, told
+    assert not any("follows" in text for text in told)
 
 
 async def test_the_same_wish_twice_is_one_request(desk: Desk) -> None:
