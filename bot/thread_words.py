@@ -20,11 +20,9 @@ from bot.deciding import Choice, decide
 from bot.doors import Doors
 from bot.tasks import Tell
 from changes.request import Request
-from ledger import Audit, Ledger
+from ledger import Audit
 
 WORD = re.compile(r"(?P<choice>approve|reject)(?:\s+(?P<reason>\S.*))?", re.I | re.S)
-RECENT_MAX = 200
-"""Requests whose thread is looked for; older ones have long ended."""
 JUST_POSTED_SECONDS = 1.0
 NO_REASON = "Say why: `reject` and then the reason. The requester has to know what to change."
 TYPED_BEFORE = (
@@ -135,19 +133,13 @@ async def _said_in_thread(doors: Doors, event: Json, words: re.Match[str], tell:
 
 async def _request_of(doors: Doors, channel: str, thread_ts: str) -> Request | None:
     """The request whose card began this thread; asked twice, since a card is seen in Slack some
-    moments before the ledger knows where it was posted."""
-    for pause_seconds in (0, JUST_POSTED_SECONDS):
+    moments before the ledger knows where it was posted. Most threads are people's own."""
+    place = {"channel": channel, "ts": thread_ts}
+    look, search = doors.ledger.request_at, doors.ledger.request_at_unindexed
+    for ask, pause_seconds in ((look, 0.0), (look, JUST_POSTED_SECONDS), (search, 0.0)):
         await asyncio.sleep(pause_seconds)
-        if found := await asyncio.to_thread(_shown_at, doors.ledger, channel, thread_ts):
-            return found
-    return None
-
-
-def _shown_at(ledger: Ledger, channel: str, ts: str) -> Request | None:
-    for request in ledger.requests(limit=RECENT_MAX):
-        card = ledger.card(request.id)
-        if card is not None and (card.channel, card.ts) == (channel, ts):
-            return request
+        if request_id := await asyncio.to_thread(ask, **place):
+            return await asyncio.to_thread(doors.ledger.load, request_id)
     return None
 
 

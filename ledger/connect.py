@@ -25,6 +25,7 @@ from ledger.news import Newsroom
 from ledger.outbox import Outbox
 from ledger.snapshots import Snapshots
 from ledger.store import Store
+from ledger.threads import Threads
 from ledger.work import WorkQueue
 
 __all__ = ["Ledger", "LedgerUnavailable", "connect", "connection_for_worker"]
@@ -33,7 +34,7 @@ TIMEOUT_SECONDS = 2.0
 """Slack wants an answer within 3 s, also when the answer is that Redis is away."""
 
 
-class Ledger(Store, Listing, DueTimes, Leases, Newsroom, Snapshots, Outbox, AuditTrail):
+class Ledger(Store, Listing, DueTimes, Leases, Newsroom, Snapshots, Outbox, Threads, AuditTrail):
     """Everything the processes may ask; safe to use from several threads and after a fork."""
 
     def __init__(

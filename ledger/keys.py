@@ -79,3 +79,8 @@ def picture(digest: str) -> str:
 def card(request_id: str) -> str:
     """What Slack shows of a request. Expires `CARD_DAYS_AFTER_SAVE` days after its last save."""
     return f"ottla:card:{request_id}"
+
+
+def card_at(channel: str, ts: str) -> str:
+    """Whose card this message is: the id of its request. Expires with the card."""
+    return f"ottla:card:at:{channel}:{ts}"

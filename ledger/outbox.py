@@ -35,7 +35,7 @@ class Outbox(Door):
         if known is None:
             return None
         with self._reach(f"reading the card of {known}") as redis:
-            return _stored(redis, known)
+            return stored_card(redis, known)
 
     def save_card(self, request_id: str, card: Card, *, expected: Card | None) -> bool:
         """False = the card is not as expected any more: read it again."""
@@ -44,12 +44,14 @@ class Outbox(Door):
             raise ValueError(f"{request_id!r} is not the id of a request")
 
         def write(pipe: Pipeline) -> bool:
-            if _stored(pipe, known) != expected:
+            if stored_card(pipe, known) != expected:
                 return False
             truth = values(pipe.hmget(keys.request(known), ["version", "lines"]))
             pipe.multi()
             seconds = keys.CARD_DAYS_AFTER_SAVE * keys.DAY_SECONDS
             pipe.set(keys.card(known), card.model_dump_json(), ex=seconds)
+            if card.ts:
+                pipe.set(keys.card_at(card.channel, card.ts), known, ex=seconds)
             if _shows_everything(card, truth):
                 pipe.zrem(keys.BEHIND, known)
             else:
@@ -70,7 +72,8 @@ def owe(pipe: Pipeline, request_id: str) -> None:
     pipe.zadd(keys.BEHIND, {request_id: number_of(request_id)})
 
 
-def _stored(redis: Redis, request_id: str) -> Card | None:
+def stored_card(redis: Redis, request_id: str) -> Card | None:
+    """From a connection, or from a pipeline that has not begun its transaction."""
     stored = content(redis.get(keys.card(request_id)))
     return None if stored is None else Card.model_validate_json(stored)
 
