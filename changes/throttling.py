@@ -26,7 +26,9 @@ def wanted_lists(
         if not move.adding:
             continue
         partition = partitions.get(move.key)
-        source = move.before[0] if partition is None else (partition.leader or move.before[0])
+        # Broker 0 is a broker: only None means that nobody leads.
+        leader = None if partition is None else partition.leader
+        source = move.before[0] if leader is None else leader
         lists = wanted.get(move.topic, ReplicaLists())
         wanted[move.topic] = ReplicaLists(
             leader=(*lists.leader, f"{move.partition}:{source}"),
