@@ -9,10 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from changes.facts import Broker, BrokerRates, Partition, Reassignment, ReplicaLists, Throttles
+from changes.facts import (
+    Broker,
+    BrokerRates,
+    Partition,
+    Reassignment,
+    ReplicaLists,
+    Throttles,
+    TopicSettings,
+)
 from cluster.errors import all_of, kafka_words, must
 from cluster.kafka_configs import Configs
 from cluster.kafka_throttles import KafkaThrottles
+from cluster.kafka_topics import topic_settings
 from cluster.wire import Wire
 from cluster.wire_messages import (
     ALTER_PARTITION_REASSIGNMENTS,
@@ -89,6 +98,9 @@ class KafkaByWire:
 
     async def throttles(self, *, topics: Sequence[str], broker_ids: Sequence[int]) -> Throttles:
         return await self._throttles.read(topics=topics, broker_ids=broker_ids)
+
+    async def topic_settings(self, *, topics: Sequence[str]) -> Mapping[str, TopicSettings]:
+        return await topic_settings(wire=self._wire, topics=topics)
 
     async def reassign(self, *, targets: Mapping[Key, tuple[int, ...] | None]) -> Mapping[Key, str]:
         if not targets:

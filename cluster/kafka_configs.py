@@ -35,6 +35,11 @@ def resource(kind: int, name: object, keys: Sequence[str]) -> Row:
     return {"resource_type": kind, "resource_name": str(name), "configuration_keys": list(keys)}
 
 
+def description(resources: Sequence[Row]) -> Row:
+    """One DescribeConfigs of several resources."""
+    return {"resources": resources, "include_synonyms": False, "include_documentation": False}
+
+
 def alteration(kind: int, name: object, configs: Sequence[Row]) -> Row:
     """What IncrementalAlterConfigs is asked for."""
     return {"resource_type": kind, "resource_name": str(name), "configs": list(configs)}

@@ -24,6 +24,7 @@ from cluster.kafka_configs import (
     Configs,
     add_operations,
     alteration,
+    description,
     dynamic,
     holds,
     lacks,
@@ -153,7 +154,7 @@ class KafkaThrottles:
         """Throttle lists set on each topic; a topic that does not exist is left out."""
         found: dict[str, Configs] = {}
         for part in chunks(topics):
-            row = _description([resource(TOPIC, topic, LISTS) for topic in part])
+            row = description([resource(TOPIC, topic, LISTS) for topic in part])
             answer = await (
                 self._wire.ask_any(DESCRIBE_CONFIGS, row)
                 if broker_id is None
@@ -167,7 +168,7 @@ class KafkaThrottles:
         return found
 
     async def _broker(self, broker_id: int) -> Configs:
-        row = _description([resource(BROKER, broker_id, RATES)])
+        row = description([resource(BROKER, broker_id, RATES)])
         answer = await self._wire.ask_broker(broker_id, DESCRIBE_CONFIGS, row)
         (result,) = answer["results"]
         must(f"reading throttle rates of broker {broker_id} of {self._cluster}", result)
@@ -177,10 +178,6 @@ class KafkaThrottles:
 def chunks(topics: Sequence[str]) -> Iterable[Sequence[str]]:
     for start in range(0, len(topics), RESOURCES_PER_REQUEST_MAX):
         yield topics[start : start + RESOURCES_PER_REQUEST_MAX]
-
-
-def _description(resources: list[Row]) -> Row:
-    return {"resources": resources, "include_synonyms": False, "include_documentation": False}
 
 
 def _alteration(resources: list[Row]) -> Row:

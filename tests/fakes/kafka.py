@@ -5,12 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from changes.facts import Broker, BrokerRates, Partition, Reassignment, ReplicaLists, Throttles
+from changes.facts import (
+    Broker,
+    BrokerRates,
+    Partition,
+    Reassignment,
+    ReplicaLists,
+    Throttles,
+    TopicSettings,
+)
 from changes.ports import Unreachable
+from cluster.kafka_topics import CLEANUP, MIN_ISR, RETENTION, TIMESTAMPS, settings_from
 from tests.fakes.copying import FOLLOWER_LIST, FOLLOWER_RATE, LEADER_LIST, LEADER_RATE
 
 if TYPE_CHECKING:
     from tests.fakes.cluster import FakeCluster
+
+
+DEFAULTS = {
+    MIN_ISR: "2",
+    CLEANUP: "delete",
+    RETENTION: "604800000",
+    TIMESTAMPS: "CreateTime",
+}
+"""What a topic of MSK has when nobody set anything; `topic_configs` overrides."""
 
 
 class FakeKafka:
@@ -84,6 +102,16 @@ class FakeKafka:
             brokers={i: one for i, one in rates.items() if one != BrokerRates()},
             topics={t: one for t, one in lists.items() if one != ReplicaLists()},
         )
+
+    async def topic_settings(self, *, topics: Sequence[str]) -> Mapping[str, TopicSettings]:
+        truth = self._cluster
+        truth.called("kafka", "topic_settings", sorted(topics))
+        known = {topic for topic, _ in truth.partitions}
+        return {
+            topic: settings_from({**DEFAULTS, **truth.topic_configs.get(topic, {})})
+            for topic in topics
+            if topic in known
+        }
 
     async def reassign(
         self, *, targets: Mapping[tuple[str, int], tuple[int, ...] | None]
