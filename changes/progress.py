@@ -16,6 +16,9 @@ from changes.steps import Broken, Finished, Look, Memory, NotStarted, Step, TryA
 
 FAILURES_MAX = 20
 """Acts in a row that may be refused for reasons that pass before it counts as broken."""
+STARTING = "starting"
+LOADS_BEFORE = "loads_before"
+"""Where a run remembers, in words, how the brokers were when it started."""
 FAILURES_SAID = 3
 """One or two refusals in a row are not worth a line in the thread."""
 
@@ -49,6 +52,8 @@ def next_action(request: Request, *, now: datetime, first_in_line: bool) -> Acti
 def _running(request: Request) -> Action:
     progress = running(request)
     taken = progress.snapshots
+    if _asking(progress):
+        return Action.STEP
     if "before" not in taken:
         return Action.PICTURE_BEFORE
     if "midway" not in taken and fraction(request) >= 0.5:
@@ -56,6 +61,13 @@ def _running(request: Request) -> Action:
     if present_step(request) is None and "after" not in taken:
         return Action.PICTURE_AFTER
     return Action.STEP
+
+
+def _asking(progress: Progress) -> bool:
+    """Is the first thing still to be asked for? The first picture need not keep it waiting: it shows
+    the time before the start, and that is the same a moment later."""
+    asked = bool(progress.note) and not (progress.intended and progress.note == STARTING)
+    return progress.step == 0 and not asked
 
 
 def running(request: Request) -> Progress:
@@ -92,11 +104,12 @@ def eta_seconds(request: Request, now: datetime) -> float | None:
     return max(0.0, elapsed * (progress.total - progress.done) / progress.done)
 
 
-def started(request: Request, *, now: datetime) -> Request:
+def started(request: Request, *, now: datetime, loads: str = "") -> Request:
+    """Work begins; `loads` says how the brokers are now, for the first picture's line."""
     begun = request.moved(event=Event.STARTED, now=now)
-    begun = begun.with_(
-        progress=Progress(started_at=now, step_started_at=now), differences=(), waits=""
-    )
+    memory = {LOADS_BEFORE: loads} if loads else {}
+    progress = Progress(started_at=now, step_started_at=now, memory=memory)
+    begun = begun.with_(progress=progress, differences=(), waits="")
     return begun.said(now=now, text="Started: nothing changed since it was approved")
 
 
@@ -104,7 +117,7 @@ def seen(request: Request, look: Look, *, now: datetime) -> Request:
     """The request after one look at its present step."""
     match look:
         case NotStarted():
-            progress = running(request).with_(note="starting")
+            progress = running(request).with_(note=STARTING)
             return request.with_(progress=progress, updated_at=now)
         case Underway():
             return _underway(request, look, now)

@@ -16,15 +16,16 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from ledger.audit import AuditTrail
+from ledger.change_leases import ChangeLeases
 from ledger.door import LedgerUnavailable, utc_now
 from ledger.due import DueTimes
 from ledger.inspection import inspect
 from ledger.leases import Leases
 from ledger.listing import Listing
 from ledger.news import Newsroom
+from ledger.notes import Notes
 from ledger.outbox import Outbox
 from ledger.snapshots import Snapshots
-from ledger.store import Store
 from ledger.threads import Threads
 from ledger.work import WorkQueue
 
@@ -34,7 +35,18 @@ TIMEOUT_SECONDS = 2.0
 """Slack wants an answer within 3 s, also when the answer is that Redis is away."""
 
 
-class Ledger(Store, Listing, DueTimes, Leases, Newsroom, Snapshots, Outbox, Threads, AuditTrail):
+class Ledger(
+    Notes,
+    Listing,
+    DueTimes,
+    Leases,
+    ChangeLeases,
+    Newsroom,
+    Snapshots,
+    Outbox,
+    Threads,
+    AuditTrail,
+):
     """Everything the processes may ask; safe to use from several threads and after a fork."""
 
     def __init__(

@@ -31,6 +31,8 @@ NEWS_LENGTH = 10_000
 ASKED_SECONDS = 60
 TICK_MARK_SECONDS = DAY_SECONDS
 CARD_DAYS_AFTER_SAVE = 400
+ENDED_LEASE_SECONDS = 1800
+"""Longer than the watch's grace after a change, so that it can still name the change."""
 
 
 def request(request_id: str) -> str:
@@ -84,3 +86,14 @@ def card(request_id: str) -> str:
 def card_at(channel: str, ts: str) -> str:
     """Whose card this message is: the id of its request. Expires with the card."""
     return f"ottla:card:at:{channel}:{ts}"
+
+
+def change_lease(request_id: str) -> str:
+    """What a change explains to the watch. Expires soon after its worker stops renewing it, and
+    `ENDED_LEASE_SECONDS` after the change has ended."""
+    return f"ottla:change:{request_id}"
+
+
+def change_leases(cluster: str) -> str:
+    """Sorted set of the newest requests that had such a lease. Expires a day after the last one."""
+    return f"ottla:changes:of:{cluster}"

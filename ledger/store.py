@@ -19,7 +19,7 @@ from changes.lifecycle import MOVES, IllegalMove, State
 from changes.plan import canonical
 from changes.request import Person, Request
 from ledger import audit as chain
-from ledger import entries, keys, listing, news, outbox
+from ledger import change_leases, entries, keys, listing, news, outbox
 from ledger.door import Conflict, Door, normal_id
 from ledger.leases import Fence
 from ledger.replies import content, number
@@ -30,6 +30,8 @@ SAME_AGAIN = timedelta(seconds=10)
 """Two presses of Enter, or Slack delivering twice, are one wish."""
 PREPARE_AGAIN = timedelta(seconds=15)
 """A prepare whose worker died is queued again after this."""
+LOOK_SECONDS_MAX = 3600.0
+"""No change is looked at less often."""
 
 Job = tuple[Work, Turn]
 
@@ -105,6 +107,8 @@ class Store(Door):
             jobs = [_turn(pipe, one, saved) for one in work]
             pipe.multi()
             self._write(pipe, saved, line=line, jobs=jobs)
+            if fence is not None:
+                change_leases.carry(pipe, saved, next_look_seconds=_until(due_at, saved))
             if due_at is not None:
                 pipe.zadd(keys.DUE, {saved.id: self._score(due_at)})
             elif saved.state.ended:
@@ -144,6 +148,12 @@ class Store(Door):
             self._queue.put(pipe, work, turn)
         outbox.owe(pipe, request.id)
         news.publish(pipe, request.id)
+
+
+def _until(due_at: datetime | None, saved: Request) -> float:
+    """Seconds until the next look, by the clock of whoever saves; a lease lasts a day at most."""
+    seconds = (due_at - saved.updated_at).total_seconds() if due_at else 0.0
+    return min(max(0.0, seconds), LOOK_SECONDS_MAX)
 
 
 def _asked_a_moment_ago(pipe: Pipeline, asked_key: str, now: datetime) -> Request | None:

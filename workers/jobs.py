@@ -15,8 +15,9 @@ from changes.ports import Unreachable
 from changes.progress import Action, next_action
 from changes.request import Request
 from ledger import Conflict, Fence, UnreadableEntry
+from workers.desk import Desk, Tick
 from workers.runtime import Runtime, runtime
-from workers.ticks import DO, Desk, Tick, expired, unreachable
+from workers.ticks import DO, carry_on, expired, unreachable
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +47,7 @@ async def run(own: Runtime, request_id: str) -> str:
     fence = own.ledger.claim(f"request:{request_id}", seconds=LEASE_SECONDS)
     if fence is None:
         return "another worker has it"
-    async with renewed(own, fence):
+    async with renewed(own, fence, request_id):
         for _ in range(TRIES):
             try:
                 return await one_tick(own, fence, request_id)
@@ -85,15 +86,15 @@ async def carry_out(desk: Desk, request: Request, action: Action) -> None:
     try:
         async with own.open_world(cluster=cluster, now=desk.now) as world:
             tick = Tick(runtime=own, fence=desk.fence, now=desk.now, world=world)
-            await DO[action](tick, request)
+            await carry_on(tick, request, action)
     except Unreachable as away:
         unreachable(desk, own.ledger.load(request.id) or request, str(away))
 
 
 @contextlib.asynccontextmanager
-async def renewed(own: Runtime, fence: Fence) -> AsyncIterator[None]:
+async def renewed(own: Runtime, fence: Fence, request_id: str) -> AsyncIterator[None]:
     """Keep the lease while the tick lives, give it back when it ends."""
-    beat = asyncio.create_task(keep_renewing(own, fence))
+    beat = asyncio.create_task(keep_renewing(own, fence, request_id))
     try:
         yield
     finally:
@@ -103,7 +104,9 @@ async def renewed(own: Runtime, fence: Fence) -> AsyncIterator[None]:
         own.ledger.release(fence)
 
 
-async def keep_renewing(own: Runtime, fence: Fence) -> None:
+async def keep_renewing(own: Runtime, fence: Fence, request_id: str) -> None:
+    """The claim, and while it is ours what the change explains to the watch."""
     while True:
         await asyncio.sleep(LEASE_SECONDS / 3)
-        await asyncio.to_thread(own.ledger.renew, fence)
+        if await asyncio.to_thread(own.ledger.renew, fence):
+            await asyncio.to_thread(own.ledger.renew_change_lease, request_id)

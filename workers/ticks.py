@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from changes import standing
@@ -17,7 +16,7 @@ from changes.facts import ClusterFacts
 from changes.holding import kind_of
 from changes.lifecycle import Event, State
 from changes.plan import CannotPlan, Plan
-from changes.ports import Unreachable, World
+from changes.ports import Unreachable
 from changes.progress import (
     Action,
     acted,
@@ -36,11 +35,11 @@ from changes.progress import (
 from changes.readiness import not_yet
 from changes.request import Request, expire, judged
 from changes.steps import Look
+from changes.steps_validate import loads_in_words
 from changes.verdict import Verdict
 from cluster.survey import survey
-from ledger import Audit, Fence, Work
+from workers.desk import Desk, Tick, world_of
 from workers.pictures import take_picture
-from workers.runtime import Runtime
 
 log = logging.getLogger(__name__)
 
@@ -48,57 +47,30 @@ UNREACHABLE_PATIENCE = timedelta(minutes=2)
 """How long a new request waits for a cluster that cannot be read before it is denied."""
 INCOMPLETE_PATIENCE = timedelta(seconds=20)
 """The same when only some of it cannot: one call that was throttled is no reason to deny."""
-PAUSED_POLLS = 3
 LOOKS_PER_TICK_MAX = 8
 """Finished steps follow each other at once, within a tick of bounded length."""
+ACTIONS_PER_TICK_MAX = 6
+"""So do starting, the first step and the pictures."""
+CARRY_ON_WITHIN = timedelta(seconds=20)
+"""A tick that took longer begins nothing more: the queue ends it after a minute."""
+AT_ONCE = frozenset(
+    {Action.STEP, Action.PICTURE_BEFORE, Action.PICTURE_MIDWAY, Action.PICTURE_AFTER}
+)
+"""What needs no waiting once it is its turn."""
 
 
-@dataclass(frozen=True)
-class Desk:
-    """Where one tick of one request is written down: ledger, lease, moment."""
+async def carry_on(tick: Tick, request: Request, action: Action) -> None:
+    """Do what is to be done, and on in the same tick while the next thing needs no waiting.
 
-    runtime: Runtime
-    fence: Fence
-    now: datetime
-
-    def save(self, before: Request, after: Request, *, due_seconds: float | None) -> Request:
-        """Save what became of the request; a change of state is what the audit records."""
-        audit = None
-        if after.state is not before.state:
-            words = after.log[-1].text if after.log else after.state.value
-            audit = Audit(actor="worker", event=after.state.value, words=words)
-        due = None if due_seconds is None else self.now + timedelta(seconds=due_seconds)
-        return self.runtime.ledger.save(
-            after,
-            audit=audit,
-            due_at=None if after.state.ended else due,
-            work=self._own_next(after, due_seconds) or self._next_in_line(after),
-            fence=self.fence,
-        )
-
-    def poll_seconds(self, request: Request) -> float:
-        """Slower while paused: nothing is decided then, only what is in flight is shown."""
-        poll = self.runtime.policies.limits(request.cluster).poll_seconds
-        return poll if request.paused_by is None else poll * PAUSED_POLLS
-
-    def _own_next(self, after: Request, due_seconds: float | None) -> tuple[Work, ...]:
-        """What is due at once is queued at once: the ticker would cost half a beat each time."""
-        at_once = due_seconds == 0 and not after.state.ended
-        return (Work(job="tick", request_id=after.id),) if at_once else ()
-
-    def _next_in_line(self, after: Request) -> tuple[Work, ...]:
-        """When a request leaves the line, the one behind it gets its turn at once."""
-        if not after.state.ended:
-            return ()
-        waiting = [i for i in self.runtime.ledger.line(after.cluster) if i != after.id]
-        return tuple(Work(job="tick", request_id=i) for i in waiting[:1])
-
-
-@dataclass(frozen=True)
-class Tick(Desk):
-    """A desk with the cluster's ports open."""
-
-    world: World
+    Each thing saves as if it were alone, so a death between two of them is a death between two ticks.
+    """
+    for _ in range(ACTIONS_PER_TICK_MAX):
+        request = await DO[action](tick, request)
+        following = next_action(request, now=tick.now, first_in_line=True)
+        late = tick.runtime.clock() - tick.now > CARRY_ON_WITHIN
+        if late or following is action or following not in AT_ONCE:
+            return
+        action = following
 
 
 async def prepare(tick: Tick, request: Request) -> Request:
@@ -169,7 +141,8 @@ async def verify(tick: Tick, request: Request) -> Request:
         return await plan_again(tick, request, differences)
     if not standing.fresh(request, now=tick.now):
         return wait_to_start(tick, standing.asked(request, now=tick.now), standing.ASKING)
-    return tick.save(request, started(request, now=tick.now), due_seconds=0)
+    begun = started(request, loads=loads_in_words(facts.loads), now=tick.now)
+    return tick.save(request, begun, due_seconds=tick.poll_seconds(request))
 
 
 def no_longer(tick: Tick, request: Request, facts: ClusterFacts) -> tuple[str, ...]:
@@ -249,20 +222,6 @@ async def undo(tick: Tick, request: Request) -> Request:
         if request.state is not State.ROLLING_BACK or running(request).step == position:
             return request
     return request
-
-
-def world_of(tick: Tick, request: Request) -> World:
-    progress = running(request)
-    return World(
-        cluster=tick.world.cluster,
-        msk=tick.world.msk,
-        kafka=tick.world.kafka,
-        metrics=tick.world.metrics,
-        now=tick.now,
-        memory=progress.memory,
-        since=progress.step_started_at,
-        paused=request.paused_by is not None,
-    )
 
 
 DO: Mapping[Action, Callable[[Tick, Request], Awaitable[Request]]] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -36,6 +37,23 @@ async def started(floor: Floor) -> Request:
     return floor.now(asked)
 
 
+async def steered_at_the_start(
+    floor: Floor, what: Steering, monkeypatch: pytest.MonkeyPatch
+) -> Request:
+    """Somebody's word comes in the tick that starts: after *running* is saved, before MSK is asked."""
+    save = floor.ledger.save
+
+    def save_and_steer(request: Request, **given: Any) -> Request:
+        saved = save(request, **given)
+        if saved.state is State.RUNNING:
+            monkeypatch.undo()
+            steer(floor, saved, what)
+        return saved
+
+    monkeypatch.setattr(floor.ledger, "save", save_and_steer)
+    return await started(floor)
+
+
 async def test_a_pause_begins_nothing_new_and_what_is_in_flight_ends(floor: Floor) -> None:
     running = await moving(floor)
     slow(floor.cluster)
@@ -52,9 +70,11 @@ async def test_a_pause_begins_nothing_new_and_what_is_in_flight_ends(floor: Floo
     nothing_left(floor)
 
 
-async def test_a_pause_before_msk_is_asked_asks_nothing(floor: Floor) -> None:
-    running = await started(floor)
-    steer(floor, running, "pause")
+async def test_a_pause_before_msk_is_asked_asks_nothing(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = await steered_at_the_start(floor, "pause", monkeypatch)
+    assert running.paused_by == BOB
     await ticks(floor, running, number=4)
     assert floor.cluster.count("update_broker_count") == 0
     steer(floor, running, "resume")
@@ -90,9 +110,10 @@ async def test_an_abort_cancels_what_runs_and_says_what_stays(floor: Floor) -> N
     nothing_left(floor)
 
 
-async def test_an_abort_before_anything_was_done_leaves_nothing(floor: Floor) -> None:
-    running = await started(floor)
-    steer(floor, running, "abort")
+async def test_an_abort_before_anything_was_done_leaves_nothing(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = await steered_at_the_start(floor, "abort", monkeypatch)
     over = await floor.until_ended(running)
     assert over.state is State.ROLLED_BACK
     assert "What stays" not in over.log[-1].text
