@@ -27,6 +27,7 @@ from ledger.notes import Notes
 from ledger.outbox import Outbox
 from ledger.snapshots import Snapshots
 from ledger.threads import Threads
+from ledger.views import Views
 from ledger.work import WorkQueue
 
 __all__ = ["Ledger", "LedgerUnavailable", "connect", "connection_for_worker"]
@@ -46,6 +47,7 @@ class Ledger(
     Outbox,
     Threads,
     AuditTrail,
+    Views,
 ):
     """Everything the processes may ask; safe to use from several threads and after a fork."""
 

@@ -31,6 +31,7 @@ NEWS_LENGTH = 10_000
 ASKED_SECONDS = 60
 TICK_MARK_SECONDS = DAY_SECONDS
 CARD_DAYS_AFTER_SAVE = 400
+VIEW_SECONDS = 7 * DAY_SECONDS
 ENDED_LEASE_SECONDS = 1800
 """Longer than the watch's grace after a change, so that it can still name the change."""
 
@@ -97,3 +98,8 @@ def change_lease(request_id: str) -> str:
 def change_leases(cluster: str) -> str:
     """Sorted set of the newest requests that had such a lease. Expires a day after the last one."""
     return f"ottla:changes:of:{cluster}"
+
+
+def view(cluster: str) -> str:
+    """What the watch saw last of a cluster, for those who ask. Expires `VIEW_SECONDS` after it."""
+    return f"ottla:watch:view:{cluster}"
