@@ -100,9 +100,28 @@ def _block(block: Json, names: Names) -> str:
         return str(block["text"])
     if kind == "table":
         return "\n".join(" | ".join(_cell(cell, names) for cell in row) for row in block["rows"])
+    if kind == "data_visualization":
+        return _chart(block)
     if kind == "rich_text":
         return "\n".join(_rich(part, names) for part in block["elements"])
     return "───" if kind == "divider" else ""
+
+
+def _chart(block: Json) -> str:
+    """Its title, and each line's or bar's values in the order of the axis."""
+    chart = block["chart"]
+    if chart["type"] == "pie":
+        return f"[chart: {block['title']}: {_values(chart['segments'])}]"
+    order = chart["axis_config"]["categories"].index
+    lines = [
+        f"{one['name']}: {_values(sorted(one['data'], key=lambda point: order(point['label'])))}"
+        for one in chart["series"]
+    ]
+    return "\n".join([f"[chart: {block['title']}]", *lines])
+
+
+def _values(points: list[Json]) -> str:
+    return ", ".join(f"{point['label']} {point['value']:g}" for point in points)
 
 
 def _cell(cell: Json, names: Names) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from lab.slack.block_rules import ATTACHMENT_TEXTS, BLOCKS, BLOCKS_MOST, VIEWS
+from lab.slack.chart_rules import CHARTS_MAX
 from lab.slack.elements import options_of
 from lab.slack.entities import Json
 from lab.slack.schema import Problem, array
@@ -93,6 +94,9 @@ def _across(blocks: list[Json]) -> Iterator[Problem]:
         yield Problem(
             f"/{tables[0][0]}", f"must be less than {TABLE_CHARACTERS_MAX + 1} characters"
         )
+    charts = [p for p, b in enumerate(blocks) if b["type"] == "data_visualization"]
+    if len(charts) > CHARTS_MAX:
+        yield Problem(f"/{charts[CHARTS_MAX]}", f"no more than {CHARTS_MAX} charts allowed")
     markdown = [p for p, b in enumerate(blocks) if b["type"] == "markdown"]
     if sum(len(blocks[p]["text"]) for p in markdown) > MARKDOWN_CHARACTERS_MAX:
         message = f"must be less than {MARKDOWN_CHARACTERS_MAX + 1} characters"

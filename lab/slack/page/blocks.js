@@ -1,5 +1,6 @@
 // Block Kit blocks as DOM. A block the lab does not show says so in words.
 
+import { chart } from "./chart.js";
 import { h, icon } from "./dom.js";
 import { element } from "./elements.js";
 import { richText } from "./rich.js";
@@ -66,4 +67,5 @@ const BLOCKS = {
   image: (block) => picture(source(block), block.alt_text, block.title?.text),
   actions: (block, send) => block.elements.map((one) => element(block, one, send)),
   rich_text: richText,
+  data_visualization: chart,
 };
