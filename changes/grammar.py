@@ -19,7 +19,7 @@ from changes.grammar_mended import Readable
 from changes.grammar_nearest import unknown
 from changes.grammar_tail import read_tail, refuse_extra, where
 from changes.grammar_usage import BadUsage, Literal, Maybe, Part, Slot, Usage, usages_of
-from changes.grammar_values import built, cluster_name, request_id, value_for
+from changes.grammar_values import NUMBERED, built, cluster_name, numbered, value_for
 from changes.grammar_words import (
     TEXT_CHARACTERS_MAX,
     Word,
@@ -183,8 +183,15 @@ def applies(part: Maybe, words: Sequence[Word], place: int, usage: Usage) -> boo
     first = part.parts[0]
     if isinstance(first, Literal):
         return words[place].keyword == first.word.casefold()
-    # Every change may be followed by these two; an optional value must not swallow them.
-    return isinstance(usage.means, str) or words[place].keyword not in ("on", "because")
+    # An optional value must not swallow the word that begins what may follow it.
+    return words[place].keyword not in followers(usage)
+
+
+def followers(usage: Usage) -> set[str]:
+    """Words that begin an optional part; every change may be followed by `on` and `because`."""
+    firsts = [part.parts[0] for part in usage.parts if isinstance(part, Maybe)]
+    own = {first.word.casefold() for first in firsts if isinstance(first, Literal)}
+    return own if isinstance(usage.means, str) else own | {"on", "because"}
 
 
 def literal(part: Literal, words: Sequence[Word], line: str, so_far: Reading) -> Reading:
@@ -216,8 +223,8 @@ def question(
 
 
 def argument(name: str, word: Word, clusters: Sequence[str]) -> str:
-    if name == "request":
-        return request_id(word)
+    if name in NUMBERED:
+        return numbered(name, word)
     if name == "cluster":
         return cluster_name(word, clusters)
     if name == "reason" and word.keyword.startswith("because "):

@@ -31,6 +31,10 @@ BOUNDS = {
 }
 
 
+NUMBERED = {"request": "R", "incident": "I"}
+"""What people name by a letter and a number."""
+
+
 def value_for(field: FieldInfo, name: str, word: Word) -> Any:
     """The word as the field's type wants it; pydantic judges bounds later."""
     wanted = base_type(field.annotation)
@@ -88,12 +92,16 @@ def choice(name: str, word: Word, allowed: Sequence[str]) -> str:
     )
 
 
-def request_id(word: Word) -> str:
+def numbered(what: str, word: Word) -> str:
     """`R-17`; `r-17` and `R17` are read as that."""
-    found = re.fullmatch(r"[Rr]-?([1-9][0-9]{0,9})", word.text)
+    letter = NUMBERED[what]
+    found = re.fullmatch(f"[{letter}{letter.lower()}]-?([1-9][0-9]{{0,9}})", word.text)
     if found:
-        return f"R-{found[1]}"
-    raise Wrong(f"`{word.text}` is no request. Requests are named like `R-17`.", at=word.at)
+        return f"{letter}-{found[1]}"
+    raise Wrong(
+        f"`{word.text}` is no {what}. {what.capitalize()}s are named like `{letter}-17`.",
+        at=word.at,
+    )
 
 
 def cluster_name(word: Word, clusters: Sequence[str]) -> str:

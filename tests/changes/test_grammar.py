@@ -335,3 +335,35 @@ def test_whatever_is_typed_gets_an_answer_with_its_caret_inside(text: str) -> No
         assert found.message
         assert found.caret is None or 0 <= found.caret <= len(found.text) + 1
         assert found.words()
+
+
+FOLLOWED = usages_of(
+    (), (Usage(line="lag [<group>] [on <cluster>] [because <reason...>]", means="lag"),)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "arguments"),
+    [
+        ("lag", {}),
+        ("lag payments", {"group": "payments"}),
+        ("lag on orders-prod", {"cluster": "orders-prod"}),
+        ("lag payments on orders-prod", {"group": "payments", "cluster": "orders-prod"}),
+        ("lag because it is late", {"reason": "it is late"}),
+    ],
+)
+def test_an_optional_value_of_a_question_leaves_what_follows_it_alone(
+    text: str, arguments: dict[str, str]
+) -> None:
+    found = parse(text, usages=FOLLOWED, clusters=("orders-prod",), default_cluster=None)
+    assert found == Question(name="lag", arguments=arguments)
+
+
+def test_incidents_are_named_by_a_letter_and_a_number() -> None:
+    usages = usages_of((), (Usage(line="ack <incident>", means="ack"),))
+    for typed in ("I-12", "i-12", "I12"):
+        found = parse(f"ack {typed}", usages=usages, clusters=(), default_cluster=None)
+        assert found == Question(name="ack", arguments={"incident": "I-12"})
+    wrong = parse("ack R-12", usages=usages, clusters=(), default_cluster=None)
+    assert isinstance(wrong, Mistake)
+    assert wrong.message == "`R-12` is no incident. Incidents are named like `I-17`."
