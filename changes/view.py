@@ -71,3 +71,6 @@ class ClusterView(Value):
     """What the rules would say of balance and growth, in sentences."""
     blind: tuple[str, ...] = ()
     """What could not be seen, in words."""
+    on_call: str = ""
+    """Whom critical incidents call, from `alerts.yaml`: Slack's id of a user group (S…) or a person
+    (U…), `here` or `channel`; empty = nobody."""
