@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
+from changes.excuses import ChangeLease
 from changes.lifecycle import Event
 from changes.request import Request
 from ledger import (
@@ -61,6 +62,9 @@ REQUEST = Request(
     created_at=NOW,
     updated_at=NOW,
 )
+LEASE = ChangeLease(
+    request_id="R-1", cluster="orders", title="polish brokers 3", effects=(), started_at=NOW
+)
 EVERY_CALL: dict[str, Callable[[Ledger], object]] = {
     "check": lambda ledger: ledger.check(),
     "open_request": ask,
@@ -76,6 +80,11 @@ EVERY_CALL: dict[str, Callable[[Ledger], object]] = {
     "claim": lambda ledger: ledger.claim("orders", seconds=1),
     "renew": lambda ledger: ledger.renew(Fence(name="orders", number=1, seconds=1)),
     "release": lambda ledger: ledger.release(Fence(name="orders", number=1, seconds=1)),
+    "hold_change_lease": lambda ledger: ledger.hold_change_lease(LEASE, seconds=1),
+    "renew_change_lease": lambda ledger: ledger.renew_change_lease("R-1"),
+    "end_change_lease": lambda ledger: ledger.end_change_lease(LEASE, NOW),
+    "change_leases": lambda ledger: ledger.change_leases("orders"),
+    "note_on_request": lambda ledger: ledger.note_on_request("R-1", "x", now=NOW),
     "follow": lambda ledger: next(ledger.follow(timeout_seconds=0.1)),
     "changed_since": lambda ledger: ledger.changed_since("0-0"),
     "news_position": lambda ledger: ledger.news_position(),

@@ -1,0 +1,125 @@
+"""While a worker carries a change out, the watch knows what it explains; when the worker dies, it does not."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from changes.catalog.scale_brokers import ScaleBrokers
+from changes.excuses import ChangeLease
+from changes.lifecycle import State
+from changes.request import Request
+from tests.workers.conftest import Floor
+from tests.workers.test_steering import started, steer
+from tests.workers.test_world_changes import moving
+from workers import jobs
+
+SIX = ScaleBrokers(cluster="orders-lab", brokers=6)
+DIES_WITHIN_SECONDS = 60
+
+
+def only(floor: Floor) -> ChangeLease:
+    (lease,) = floor.ledger.change_leases("orders-lab")
+    return lease
+
+
+def milliseconds_left(floor: Floor, request: Request) -> int:
+    left = floor.ledger._redis.pttl(f"ottla:change:{request.id}")
+    assert isinstance(left, int)
+    return left
+
+
+async def test_it_is_there_before_the_first_act(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[ChangeLease] = []
+    update = floor.cluster.msk.update_broker_count
+
+    async def watched(**asked: Any) -> Any:
+        seen.append(only(floor))
+        return await update(**asked)
+
+    monkeypatch.setattr(floor.cluster.msk, "update_broker_count", watched)
+    asked = floor.ask(SIX)
+    await floor.tick(asked)
+    floor.approve(asked)
+    assert floor.ledger.change_leases("orders-lab") == ()
+    await floor.tick(asked)
+    (lease,) = seen
+    assert lease.title == "scale brokers 6"
+    assert lease.effects == ScaleBrokers.effects
+    assert lease.topics == ("clicks", "orders"), "the plan leaves audit where it is"
+    assert set(lease.broker_ids) == {1, 2, 3}, "new brokers have no ids yet"
+    assert lease.ended_at is None
+
+
+async def test_new_brokers_are_in_it_once_they_are_known(floor: Floor) -> None:
+    await moving(floor)
+    assert set(only(floor).broker_ids) == {1, 2, 3, 4, 5, 6}
+
+
+async def test_a_tick_renews_it_and_a_person_does_not(floor: Floor) -> None:
+    running = await started(floor)
+    assert 15_000 < milliseconds_left(floor, running) <= DIES_WITHIN_SECONDS * 1000
+    floor.ledger._redis.pexpire(f"ottla:change:{running.id}", 3000)
+    steer(floor, running, "pause")
+    assert milliseconds_left(floor, running) <= 3000
+    await floor.tick(running)
+    paused = milliseconds_left(floor, running)
+    assert 15_000 < paused <= DIES_WITHIN_SECONDS * 1000
+
+
+async def test_it_goes_with_its_worker_and_comes_back_with_the_next(floor: Floor) -> None:
+    running = await started(floor)
+    floor.ledger._redis.pexpire(f"ottla:change:{running.id}", 1)  # nobody ticked for so long
+    await asyncio.sleep(0.02)
+    assert floor.ledger.change_leases("orders-lab") == ()
+    await floor.tick(running)
+    assert only(floor).request_id == running.id
+
+
+async def test_it_outlives_a_tick_that_is_longer_than_itself(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "LEASE_SECONDS", 0.15)
+    running = await started(floor)
+    floor.ledger._redis.pexpire(f"ottla:change:{running.id}", 200)
+    describe = floor.cluster.msk.describe
+    left: list[int] = []
+
+    async def slow() -> Any:
+        await asyncio.sleep(0.5)
+        left.append(milliseconds_left(floor, running))
+        return await describe()
+
+    monkeypatch.setattr(floor.cluster.msk, "describe", slow)
+    await floor.tick(running)
+    assert left[0] > 5_000
+
+
+@pytest.mark.parametrize(
+    ("how", "state"),
+    [("done", State.DONE), ("failed", State.FAILED), ("aborted", State.ROLLED_BACK)],
+)
+async def test_it_is_kept_as_ended(floor: Floor, how: str, state: State) -> None:
+    if how == "failed":
+        floor.cluster.operation_error = "InsufficientCapacity in use1-az2"
+    running = await started(floor)
+    if how == "aborted":
+        steer(floor, running, "abort")
+    ended = await floor.until_ended(running, seconds_per_tick=10)
+    assert ended.state is state
+    lease = only(floor)
+    assert lease.ended_at == ended.updated_at
+    assert lease.ended_at is not None
+    assert lease.started_at <= lease.ended_at
+    assert milliseconds_left(floor, running) > 10 * 60 * 1000
+
+
+async def test_what_never_started_explains_nothing(floor: Floor) -> None:
+    asked = floor.ask(SIX.with_(brokers=5))
+    await floor.tick(asked)
+    assert floor.now(asked).state is State.DENIED
+    assert floor.ledger.change_leases("orders-lab") == ()
