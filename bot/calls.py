@@ -44,6 +44,11 @@ class Busy(Exception):
 class Unsure(Exception):
     """No answer, or none that says whether it happened."""
 
+    def __init__(self, words: str, *, seconds: float = 0.0) -> None:
+        super().__init__(words)
+        self.seconds = seconds
+        """How long to wait at least before looking again."""
+
 
 def web_client(*, token: str | None, base_url: str) -> AsyncWebClient:
     """A client that fails soon and never sends twice."""

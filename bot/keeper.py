@@ -112,7 +112,7 @@ class Keeper:
             return await self._refused(request, claimed, base, no)
         except Unsure as unsure:
             log.warning("%s: %s; looking again before anything is repeated", request.id, unsure)
-            return UNSURE_SECONDS
+            return max(UNSURE_SECONDS, unsure.seconds)
         await self._save(request.id, unclaimed(done), expected=claimed)
         return 0
 

@@ -45,11 +45,19 @@ async def share(
         channel_id=channel,
         thread_ts=thread_ts,
     )
+    if not await landed(client, home=home, channel=channel, thread_ts=thread_ts, name=name):
+        log.warning("the picture %s was uploaded and does not show in its thread yet", name)
+
+
+async def landed(
+    client: AsyncWebClient, *, home: Home, channel: str, thread_ts: str, name: str
+) -> bool:
+    """Does it show in the thread, now or within the moments that Slack needs?"""
     for _ in range(LANDED_CHECKS):
         await asyncio.sleep(LANDED_PAUSE_SECONDS)
         if await find_file(client, home=home, channel=channel, ts=thread_ts, name=name):
-            return
-    log.warning("the picture %s was uploaded and does not show in its thread yet", name)
+            return True
+    return False
 
 
 async def _upload(url: str, content: bytes) -> None:

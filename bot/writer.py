@@ -22,12 +22,15 @@ from ledger import Card, Ledger
 
 log = logging.getLogger(__name__)
 
+PICTURE_TRIES_MAX = 5
+
 
 class Writer:
     def __init__(self, *, ledger: Ledger, client: AsyncWebClient, home: Home) -> None:
         self._ledger = ledger
         self._client = client
         self._home = home
+        self._picture_tries: dict[str, int] = {}
 
     async def post_card(self, request: Request, card: Card, *, doubtful: bool) -> Card:
         if doubtful and (ts := await self._find_card(request, card)):
@@ -112,22 +115,26 @@ class Writer:
     ) -> None:
         """The words stand already: a picture that Slack will not have must not hold up the rest."""
         name = f"{request.id}-{line}.png"
+        where = {"channel": card.channel, "thread_ts": card.ts, "name": name}
         try:
-            if doubtful and await finding.find_file(
-                self._client, home=self._home, channel=card.channel, ts=card.ts, name=name
-            ):
-                return
-            await pictures.share(
-                self._client,
-                home=self._home,
-                channel=card.channel,
-                thread_ts=card.ts,
-                name=name,
-                title=request.log[line].picture_title or name,
-                content=content,
-            )
-        except (SaidNo, Unsure, Busy) as failed:
-            log.error("%s: the picture of line %d did not arrive: %s", request.id, line, failed)
+            if not (doubtful and await pictures.landed(self._client, home=self._home, **where)):
+                title = request.log[line].picture_title or name
+                await pictures.share(
+                    self._client, home=self._home, title=title, content=content, **where
+                )
+        except SaidNo as no:
+            log.error("%s: Slack refuses the picture of line %d: %s", request.id, line, no)
+        except (Unsure, Busy) as failed:
+            self._try_again(name, failed)
+        self._picture_tries.pop(name, None)
+
+    def _try_again(self, name: str, failed: Unsure | Busy) -> None:
+        """As `Unsure`, so that the claim stays and Slack is looked at first; some times only."""
+        tries = self._picture_tries.get(name, 0) + 1
+        self._picture_tries[name] = tries
+        if tries < PICTURE_TRIES_MAX:
+            raise Unsure(f"the picture {name}: {failed}", seconds=failed.seconds) from failed
+        log.error("the picture %s did not arrive in %d tries: %s", name, tries, failed)
 
     async def say_unreachable(self, request: Request, channel: str, no: SaidNo) -> None:
         """Tell the requester in a message of his own: a missing card looks like a dead bot."""

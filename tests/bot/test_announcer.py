@@ -102,12 +102,27 @@ async def test_a_picture_stands_under_its_line_before_the_next_one(desk: Desk) -
     assert sum(1 for message in thread if message.get("files")) == 1
 
 
-async def test_a_picture_that_is_gone_is_said_and_one_that_fails_holds_up_nothing(
+@pytest.mark.parametrize("action", ["http", "ratelimit", "reset_after_commit"])
+@pytest.mark.parametrize("method", ["files.getUploadURLExternal", "files.completeUploadExternal"])
+async def test_a_picture_that_fails_at_first_arrives_once(
+    desk: Desk, action: str, method: str
+) -> None:
+    await desk.waiting()
+    fault(desk, action, method)
+    key = desk.ledger.keep_picture(content=PIXEL)
+    said = desk.request().said(now=datetime.now(UTC), text="Midway", picture=key, title="Midway")
+    save(desk, said.said(now=datetime.now(UTC), text="the end"))
+    await until(lambda: "the end" in lines(desk), what="the last line is there", seconds=20)
+    assert (lines(desk).count("Midway"), lines(desk).count("the end")) == (1, 1)
+    assert sum(1 for message in desk.thread() if message.get("files")) == 1
+
+
+async def test_a_picture_that_is_gone_is_said_and_one_that_is_refused_holds_up_nothing(
     desk: Desk,
 ) -> None:
     await desk.waiting()
     now = datetime.now(UTC)
-    fault(desk, "error", "files.getUploadURLExternal", code="internal_error")
+    fault(desk, "error", "files.getUploadURLExternal", code="not_allowed_token_type")
     key = desk.ledger.keep_picture(content=PIXEL)
     request = desk.request().said(now=now, text="Midway", picture=key, title="Midway")
     request = request.said(now=now, text="After", picture="f" * 64, title="After")
