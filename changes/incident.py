@@ -89,11 +89,16 @@ class Finding(Value):
         return f"{self.rule}/{self.kind}/{self.subject}"
 
 
+EVERYTHING = "*"
+"""Subject of an `Unseen` when a rule's whole input is missing: all it found before stays as it is."""
+
+
 class Unseen(Value):
-    """An object a rule could not look at, and why; `kind` empty = any kind of that rule."""
+    """An object a rule could not look at, of whatever kind, and why."""
 
     rule: str
     subject: str
+    """As in `Finding.subject`, or `EVERYTHING`."""
     words: str
 
 
