@@ -7,11 +7,14 @@ alert nobody could look at stays as it is, marked stale; it neither resolves nor
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import IntEnum, StrEnum
 from typing import Literal
 
 from pydantic import AwareDatetime
 
+from changes.lifecycle import IllegalMove
+from changes.request import Person, Refusal, mention
 from changes.tagged import Value
 
 
@@ -119,6 +122,7 @@ class Alert(Value):
     began_at: AwareDatetime
     """When it was first seen."""
     fired_at: AwareDatetime | None = None
+    """When people were told of it: an alert that is held back fires, and nobody knows."""
     ended_at: AwareDatetime | None = None
     peak: Severity = Severity.INFO
     stale: str = ""
@@ -139,6 +143,8 @@ class Line(Value):
 
     at: AwareDatetime
     text: str
+    """As in a request's thread: mentions by id and code in backticks mean something. Words from
+    outside were made harmless when the line was written."""
     aloud: bool = False
     calls: Literal["", "on call"] = ""
     """Whom the line mentions."""
@@ -156,8 +162,16 @@ class Incident(Value):
     ended_at: AwareDatetime | None = None
     alerts: tuple[Alert, ...] = ()
     log: tuple[Line, ...] = ()
+    updated_at: AwareDatetime | None = None
+    """When the watch last changed what the message shows."""
     told: Severity | None = None
     """The highest severity people were told of; a rise above it is said aloud."""
+    told_at: AwareDatetime | None = None
+    """When people last heard of it: opened, or a line said aloud."""
+    more: int = 0
+    """Alerts that fire beyond those in `alerts`: a storm is counted, not listed."""
+    remark: str = ""
+    """Why it is told just now although it is older, such as `the mute M-3 ended`; shown in the head."""
     acked_by: str = ""
     """Slack's user id."""
     acked_at: AwareDatetime | None = None
@@ -182,6 +196,18 @@ class Incident(Value):
         ]
         return tuple(sorted(shown, key=lambda one: (-one.finding.severity, one.began_at, one.key)))
 
+    def said(
+        self,
+        *,
+        now: datetime,
+        text: str,
+        aloud: bool = False,
+        calls: Literal["", "on call"] = "",
+    ) -> Incident:
+        """The incident with one more line in its thread."""
+        line = Line(at=now, text=text, aloud=aloud, calls=calls)
+        return self.with_(log=(*self.log, line))
+
     @property
     def severity(self) -> Severity:
         """The worst that fires now; of what fired, once it is over."""
@@ -204,3 +230,87 @@ class Mute(Value):
     reason: str = ""
     at: AwareDatetime
     until: AwareDatetime
+
+
+MUTE_HOURS_MAX = 24 * 7
+"""Longer than a week is a setting, not a mute."""
+
+
+def acknowledged(incident: Incident, *, person: Person, now: datetime) -> Incident | Refusal:
+    """Somebody looks into it: nobody is called any more, until it gets worse."""
+    if why := _why_not(incident, person, "acknowledge"):
+        return Refusal(words=why)
+    if incident.acked_by == person.user_id:
+        return Refusal(words=f"You have acknowledged {incident.id} already.")
+    if incident.acked_by:
+        return Refusal(words=f"{incident.id} is acknowledged by <@{incident.acked_by}> already.")
+    acked = incident.with_(acked_by=person.user_id, acked_at=now)
+    return acked.said(now=now, text=f"Acknowledged by {mention(person)}")
+
+
+def muted(
+    incident: Incident, *, person: Person, until: datetime, now: datetime
+) -> Incident | Refusal:
+    """Nothing more is said of this cluster's family until then, unless it gets worse than it is."""
+    if why := _why_not(incident, person, "mute") or why_no_mute(until=until, now=now):
+        return Refusal(words=why)
+    quiet = incident.with_(muted_until=until, muted_by=person.user_id)
+    length = duration_words((until - now).total_seconds())
+    return quiet.said(now=now, text=f"Muted for {length} by {mention(person)}")
+
+
+def unmuted(incident: Incident, *, person: Person, now: datetime) -> Incident | Refusal:
+    """The mute ends early; what still fires is not told again, for whoever did this has seen it."""
+    if why := _why_not(incident, person, "unmute"):
+        return Refusal(words=why)
+    if incident.muted_until is None or incident.muted_until <= now:
+        return Refusal(words=f"{incident.id} is not muted.")
+    loud = incident.with_(muted_until=None, muted_by="")
+    return loud.said(now=now, text=f"Mute ended by {mention(person)}")
+
+
+def proposed(
+    incident: Incident, *, request_id: str, person: Person, now: datetime
+) -> Incident | Refusal:
+    """A request was opened from its button: what becomes of the figures is said after it."""
+    if why := _why_not(incident, person, "propose a change for"):
+        return Refusal(words=why)
+    if request_id in incident.proposed:
+        return incident
+    asked = incident.with_(proposed=(*incident.proposed, request_id))
+    return asked.said(now=now, text=f"{mention(person)} proposed {request_id}")
+
+
+def why_no_mute(*, until: datetime, now: datetime) -> str:
+    """Why a mute cannot last until then; empty = it can."""
+    hours = (until - now).total_seconds() / 3600
+    if hours <= 0:
+        return "A mute must end in the future."
+    if hours > MUTE_HOURS_MAX:
+        return (
+            f"A mute lasts {MUTE_HOURS_MAX // 24} days at most. What nobody ever wants to hear of "
+            "belongs into `alerts.yaml`."
+        )
+    return ""
+
+
+def _why_not(incident: Incident, person: Person, act: str) -> str:
+    """Identity first, so that strangers learn nothing else."""
+    if person.standing:
+        return f"You cannot {act} {incident.id}: {person.standing}."
+    if incident.ended_at is not None:
+        return f"{incident.id} is over: there is nothing to {act}."
+    return ""
+
+
+def duration_words(seconds: float) -> str:
+    """`40 s`, `5 min`, `2 h 10 min`, `3 days`."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    return f"{round(hours / 24)} days"
