@@ -44,6 +44,9 @@ class Seen:
     rungs: tuple[Rung, ...] = ()
     members: Mapping[str, tuple[Member, ...]] = field(default_factory=dict)
     """Of groups in trouble only."""
+    stable_ends: Mapping[TopicPartition, int] = field(default_factory=dict)
+    """READ_COMMITTED ends, only of partitions on which a commit stands still: below the end while a
+    transaction is open."""
     brokers: tuple[Broker, ...] | None = None
     partitions: tuple[Partition, ...] | None = None
     """Placement, leaders and ISR; `size_bytes` as of the last reading of log directories."""
