@@ -97,19 +97,70 @@ EVERYTHING = "*"
 
 
 class Unseen(Value):
-    """An object a rule could not look at, of whatever kind, and why."""
+    """An object a rule could not look at, whatever its kind, and why."""
 
     rule: str
     subject: str
-    """As in `Finding.subject`, or `EVERYTHING`."""
+    """As in a finding; `cluster` (or empty) = every object of that rule."""
     words: str
 
 
 class AlertState(StrEnum):
     PENDING = "pending"
+    """Bad, but not yet for long enough to tell anybody."""
     FIRING = "firing"
     RESOLVING = "resolving"
+    """Good again, but not yet for long enough to call it over."""
     RESOLVED = "resolved"
+
+
+class AlertEvent(StrEnum):
+    """What one round of the watch says of an alert. Not being seen is no event: all stays as it is."""
+
+    SEEN = "seen"
+    HELD = "held long enough"
+    BETWEEN = "between"
+    GONE = "gone"
+    CLEARED = "gone long enough"
+    DROPPED = "dropped"
+    """Its rule was switched off: nobody looks any more."""
+
+
+ALERT_MOVES: dict[AlertState, dict[AlertEvent, AlertState]] = {
+    AlertState.PENDING: {
+        AlertEvent.SEEN: AlertState.PENDING,
+        AlertEvent.HELD: AlertState.FIRING,
+        AlertEvent.BETWEEN: AlertState.RESOLVED,
+        AlertEvent.GONE: AlertState.RESOLVED,
+        AlertEvent.DROPPED: AlertState.RESOLVED,
+    },
+    AlertState.FIRING: {
+        AlertEvent.SEEN: AlertState.FIRING,
+        AlertEvent.BETWEEN: AlertState.FIRING,
+        AlertEvent.GONE: AlertState.RESOLVING,
+        AlertEvent.DROPPED: AlertState.RESOLVED,
+    },
+    AlertState.RESOLVING: {
+        AlertEvent.SEEN: AlertState.FIRING,
+        AlertEvent.BETWEEN: AlertState.FIRING,
+        AlertEvent.GONE: AlertState.RESOLVING,
+        AlertEvent.CLEARED: AlertState.RESOLVED,
+        AlertEvent.DROPPED: AlertState.RESOLVED,
+    },
+    AlertState.RESOLVED: {
+        AlertEvent.SEEN: AlertState.PENDING,
+        AlertEvent.BETWEEN: AlertState.RESOLVED,
+        AlertEvent.GONE: AlertState.RESOLVED,
+        AlertEvent.DROPPED: AlertState.RESOLVED,
+    },
+}
+
+
+def alert_after(state: AlertState, event: AlertEvent) -> AlertState:
+    """The state that follows; `IllegalMove` when the table has no such move."""
+    if event not in ALERT_MOVES[state]:
+        raise IllegalMove(f"{event.value!r} cannot happen to an alert that is {state.value!r}")
+    return ALERT_MOVES[state][event]
 
 
 class Alert(Value):
