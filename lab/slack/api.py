@@ -47,7 +47,7 @@ async def answer(workspace: Workspace, request: web.Request) -> web.StreamRespon
     _log(workspace, exchange, body, seconds=workspace.clock.now() - started)
     if exchange.status >= 500:
         return web.Response(status=exchange.status, text="<html>broken by the lab</html>")
-    text = after(exchange.fault, request, json.dumps(body, ensure_ascii=False))
+    text = await after(exchange.fault, request, json.dumps(body, ensure_ascii=False))
     return web.Response(status=exchange.status, text=text, headers=_headers(workspace, exchange))
 
 

@@ -21,6 +21,7 @@ ACTIONS: dict[str, tuple[str, ...]] = {
         "reset_before_commit",
         "reset_after_commit",
         "truncate_json",
+        "late_answer",
     ),
     "socket": ("ghost_connections", "half_open", "no_pong", "no_hello", "kill_tcp", "disconnect"),
     "delivery": ("drop", "delay", "duplicate", "reorder", "ignore_ack"),

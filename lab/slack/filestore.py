@@ -1,10 +1,15 @@
-"""Bytes of files: the upload address of one file, and reading it back with a token or from the page."""
+"""Bytes of files: the upload address of one file, and reading it back with a token or from the page.
+
+To faults an upload is one more call, of the method `upload`.
+"""
 
 import struct
 
 from aiohttp import web
 
 from lab.slack.entities import StoredFile
+from lab.slack.errors import ApiError
+from lab.slack.misbehaviour import InjectedAnswer, after, before
 from lab.slack.shapes import file_type
 from lab.slack.workspace import Workspace
 
@@ -12,6 +17,19 @@ PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 async def receive(workspace: Workspace, request: web.Request) -> web.Response:
+    fault = workspace.faults.take("api", method="upload")
+    try:
+        await before(fault, request)
+    except InjectedAnswer as injected:
+        return web.Response(status=injected.status, text="broken by the lab")
+    except ApiError as refused:
+        return web.Response(status=429 if refused.retry_after else 403, text=refused.code)
+    answer = await _received(workspace, request)
+    await after(fault, request, "")
+    return answer
+
+
+async def _received(workspace: Workspace, request: web.Request) -> web.Response:
     """Raw bytes (Python), or multipart with the part `body`, `file` or `filename` (Node, curl)."""
     key = request.match_info["key"]
     file = next((f for f in workspace.files.values() if f.upload_key == key), None)

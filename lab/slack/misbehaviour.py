@@ -1,6 +1,7 @@
 """What a fault does to one Web API call, before the method has run and after.
 
-`reset_after_commit` is the nasty one: the message is posted, and the client never hears of it.
+`reset_after_commit` is the nasty one: the message is posted, and the client never hears of it. With
+`late_answer` it does, but other people have read and answered the message by then.
 """
 
 import asyncio
@@ -39,10 +40,12 @@ async def before(fault: Fault | None, request: web.Request) -> None:
         _cut(request)
 
 
-def after(fault: Fault | None, request: web.Request, text: str) -> str:
-    """The answer's text, whole or cut short; or no answer at all."""
+async def after(fault: Fault | None, request: web.Request, text: str) -> str:
+    """The answer's text, whole or cut short, at once or late; or no answer at all."""
     if fault is not None and fault.action == "reset_after_commit":
         _cut(request)
+    if fault is not None and fault.action == "late_answer":
+        await asyncio.sleep(float(fault.params.get("s", 1)))
     return text[: len(text) // 2] if fault is not None and fault.action == "truncate_json" else text
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
@@ -12,10 +13,14 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 from lab.slack import serve
 from lab.slack.client import read
+from lab.slack.quirks import Quirks
 from tests.faults.life import CHANNEL
 from tests.faults.playing import FORK
 
 _OPENER = build_opener(ProxyHandler({}))
+QUIRKS = Quirks(file_share_seconds=0.15)
+"""As late as in the lab would cost the folder minutes; the gap between a yes and the file is still there."""
+LANDED_SECONDS_MAX = 30.0
 
 
 class Slack(NamedTuple):
@@ -43,6 +48,13 @@ class Slack(NamedTuple):
         files = sum(len(message["files"]) for message in lines)
         return [str(card["text"]) for card in cards], texts, files
 
+    def until_shared(self, files: int) -> None:
+        """Until as many files stand in threads: Slack shares each a moment after its yes."""
+        deadline = time.monotonic() + LANDED_SECONDS_MAX
+        while self.shown()[2] < files:
+            assert time.monotonic() < deadline, f"{files} files never show"
+            time.sleep(0.02)
+
     def _post(self, door: str, body: dict[str, Any]) -> None:
         request = Request(
             f"{self.page_url.rstrip('/')}/lab/{door}",
@@ -55,7 +67,7 @@ class Slack(NamedTuple):
 
 def _serve(tell: Connection) -> None:
     async def run() -> None:
-        running = await serve(rate_mode="off")
+        running = await serve(rate_mode="off", quirks=QUIRKS)
         tell.send(Slack(running.page_url, running.api_url, running.bot_token))
         await asyncio.Event().wait()
 

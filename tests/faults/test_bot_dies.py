@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import time
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,14 +16,12 @@ from tests.faults.bot_life import OUTLIVED, Story, bot, record
 from tests.faults.far_slack import Slack, far_slack
 from tests.faults.judging import Judged, row
 from tests.faults.life import THE_REQUEST, Shop
-from tests.faults.moments import Moments, Passed, every_case
+from tests.faults.moments import Moments, Passed, When, every_case
 from tests.faults.playing import KILLED, in_a_process, new_day
 
 pytestmark = pytest.mark.fault
 PASSED = "test:passed"
 SHARING = "files.completeUploadExternal"
-SHARED_SECONDS = 2.0
-"""Slack shares a file a moment after its yes; a dead bot's claim of 60 s outlasts that by far."""
 Shown = tuple[list[str], list[str], int]
 
 
@@ -98,10 +96,16 @@ def test_every_write(stage: Stage) -> None:
             stage.anew()
             moments = Moments(at=at, when=when)
             assert in_a_process(lambda: bot(shop, slack, story, moments)) == KILLED  # noqa: B023  # called at once
-            if stage.passed[at].name == SHARING:
-                time.sleep(SHARED_SECONDS)
+            # A dead bot's claim of 60 s outlasts Slack's sharing by far; here no time passes, so:
+            slack.until_shared(shared_by(stage.passed, at, when))
             assert in_a_process(lambda: bot(shop, slack, story, later=OUTLIVED)) == 0
             told.note(f"{when} {stage.passed[at].name} (effect {at})", stage.judge())
+
+
+def shared_by(passed: list[Passed], at: int, when: When) -> int:
+    """How many pictures Slack had said yes to when the bot was killed."""
+    until = at + 1 if when == "after" else at
+    return sum(1 for one in passed[:until] if one.name == SHARING)
 
 
 def test_away_for_the_whole_job(stage: Stage) -> None:
@@ -111,6 +115,14 @@ def test_away_for_the_whole_job(stage: Stage) -> None:
         told.note("away", stage.judge())
 
 
+METHODS = {
+    "chat.postMessage": "chat.postMessage",
+    "chat.update": "chat.update",
+    "files.getUploadURLExternal": "files.getUploadURLExternal",
+    "the picture's bytes": "upload",
+    SHARING: SHARING,
+}
+"""What the bot writes to Slack with, and what the lab calls it."""
 FAULTS: dict[str, dict[str, Any]] = {
     "Slack answers 500 without having acted": {"action": "http", "status": 500},
     "Slack acts and its answer is lost": {"action": "reset_after_commit"},
@@ -118,17 +130,34 @@ FAULTS: dict[str, dict[str, Any]] = {
     "Slack answers 429 with Retry-After": {"action": "ratelimit", "retry_after": 1},
 }
 
+EVERY = {("Slack answers 429 with Retry-After", "chat.postMessage"): 3}
+"""Each of these waits a whole second; every third post stands for its neighbours."""
+
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_slack_failing_at_each_write(name: str, stage: Stage) -> None:
-    writes = Counter(
-        one.name for one in stage.passed if one.name in ("chat.postMessage", "chat.update")
-    )
-    every = 3 if "429" in name else 1
+    writes = Counter(METHODS[one.name] for one in stage.passed if one.name in METHODS)
+    assert set(writes) == set(METHODS.values())
     with row(name) as told:
         for method, count in writes.items():
-            for after in range(0, count, every):
+            for after in range(0, count, EVERY.get((name, method), 1)):
                 stage.anew()
                 stage.slack.fault(**FAULTS[name], match={"method": method}, times=1, after=after)
                 assert in_a_process(lambda: bot(stage.shop, stage.slack, stage.story)) == 0
                 told.note(f"{method} number {after}", stage.judge())
+
+
+def test_slack_taking_no_picture_at_all(stage: Stage) -> None:
+    """The words stand; after some tries a picture is given up, and nothing waits for it any longer."""
+    with row("Slack refuses every picture's bytes") as told:
+        for action in ({"action": "http", "status": 500}, {"action": "error", "code": "no"}):
+            stage.anew()
+            stage.slack.fault(**action, match={"method": "upload"}, times=1000)
+            assert in_a_process(lambda: bot(stage.shop, stage.slack, stage.story)) == 0
+            found = stage.judge()
+            assert stage.slack.shown()[2] == 0
+            told.note(str(action), replace(found, lost=without_pictures(found.lost)))
+
+
+def without_pictures(lost: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(words for words in lost if words != "a picture")

@@ -169,3 +169,30 @@ async def test_the_log_names_calls_and_deliveries_but_no_tokens(bench: Bench) ->
     assert bench.running.bot_token not in text
     clock = await control(bench, "clock", {"advance_seconds": 60})
     assert clock["now"] > bench.log("api")[-1]["at"] + 59
+
+
+async def test_an_upload_is_a_method_of_its_own_to_faults(bench: Bench) -> None:
+    """Both ways to be refused, then one that is taken although its answer is lost."""
+    ticket = await bench.client.files_getUploadURLExternal(filename="a.png", length=3)
+    url = str(ticket["upload_url"])
+    await fault(bench, "http", match={"method": "upload"}, status=503)
+    await fault(bench, "error", match={"method": "upload"}, code="no_room")
+    await fault(bench, "reset_after_commit", match={"method": "upload"})
+    async with aiohttp.ClientSession() as session:
+        for status in (503, 403):
+            async with session.post(url, data=b"abc") as answer:
+                assert answer.status == status
+        with pytest.raises(aiohttp.ClientError):
+            await session.post(url, data=b"abc")
+        async with session.post(url, data=b"abc") as answer:
+            assert answer.status == 404, "it was taken, so the address is used up"
+
+
+async def test_a_late_answer_comes_after_everybody_else_has_read_the_message(bench: Bench) -> None:
+    await fault(bench, "late_answer", match={"method": "chat.postMessage"}, s=0.5)
+    posting = asyncio.create_task(
+        bench.client.chat_postMessage(channel="C0LABKAFKA", text="read me")
+    )
+    await until("the message is there", lambda: bool(bench.messages()))
+    assert not posting.done()
+    assert (await posting)["ok"]
