@@ -193,6 +193,6 @@ async def test_a_late_answer_comes_after_everybody_else_has_read_the_message(ben
     posting = asyncio.create_task(
         bench.client.chat_postMessage(channel="C0LABKAFKA", text="read me")
     )
-    await until("the message is there", lambda: bool(bench.messages()))
+    await until(bench.messages)
     assert not posting.done()
     assert (await posting)["ok"]
