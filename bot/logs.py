@@ -1,32 +1,13 @@
-"""Logs without secrets: whatever looks like a Slack token or a password in a URL is masked.
-
-The last line of defence, on the finished text, so that a traceback or a library cannot leak either.
-"""
+"""How the bot logs: masked, and without the SDK's own chatter."""
 
 from __future__ import annotations
 
-import logging
-import re
-import sys
+from changes.masking import Masked, log_masked, masked
 
-SECRETS = re.compile(
-    r"(?P<token>x(?:ox[a-z]|app)-)[A-Za-z0-9-]{4,}|(?P<url>[a-z+]+://[^\s:/@]*:)[^\s@]+(?=@)"
-)
+__all__ = ["Masked", "masked", "set_up"]
 
-
-class Masked(logging.Formatter):
-    def format(self, record: logging.LogRecord) -> str:
-        return masked(super().format(record))
-
-
-def masked(text: str) -> str:
-    return SECRETS.sub(lambda found: f"{found['token'] or found['url']}***", text)
+QUIET = ("slack_sdk", "slack_bolt", "aiohttp", "asyncio")
 
 
 def set_up(level: str) -> None:
-    """One handler on stderr; the SDK's own chatter only from warnings on."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(Masked("%(asctime)s %(levelname)s %(name)s %(message)s"))
-    logging.basicConfig(level=level, handlers=[handler], force=True)
-    for name in ("slack_sdk", "slack_bolt", "aiohttp", "asyncio"):
-        logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(level)))
+    log_masked(level=level, quiet=QUIET)

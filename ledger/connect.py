@@ -26,6 +26,7 @@ from ledger.news import Newsroom
 from ledger.notes import Notes
 from ledger.outbox import Outbox
 from ledger.snapshots import Snapshots
+from ledger.sweeps import Sweeps
 from ledger.threads import Threads
 from ledger.views import Views
 from ledger.work import WorkQueue
@@ -45,6 +46,7 @@ class Ledger(
     Newsroom,
     Snapshots,
     Outbox,
+    Sweeps,
     Threads,
     AuditTrail,
     Views,

@@ -92,10 +92,10 @@ def read_from(redis: Redis, request_id: str) -> Request | None:
     return read(request_id, all_fields(redis.hgetall(keys.request(request_id))))
 
 
-def head(pipe: Pipeline, request_id: str) -> Head | None:
-    """Version and state as stored; the pipeline must not have begun its transaction."""
+def head(redis: Redis, request_id: str) -> Head | None:
+    """Version and state as stored, from a connection or a pipeline that has not begun."""
     asked = ["format", "version", "state"]
-    written, version, state = values(pipe.hmget(keys.request(request_id), asked))
+    written, version, state = values(redis.hmget(keys.request(request_id), asked))
     if version is None or state is None:
         return None
     ours = written == FORMAT.encode()

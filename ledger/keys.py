@@ -103,3 +103,13 @@ def change_leases(cluster: str) -> str:
 def view(cluster: str) -> str:
     """What the watch saw last of a cluster, for those who ask. Expires `VIEW_SECONDS` after it."""
     return f"ottla:watch:view:{cluster}"
+
+
+def swept(cluster: str) -> str:
+    """A sweep of this cluster was queued lately. Expires after `sweeps.EVERY_SECONDS`."""
+    return f"ottla:swept:{cluster}"
+
+
+def budget(name: str) -> str:
+    """Sorted set of what was spent, by when. Expires with its window."""
+    return f"ottla:budget:{name}"

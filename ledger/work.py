@@ -37,6 +37,7 @@ FAILURE_SECONDS = 7 * keys.DAY_SECONDS
 class Work:
     job: Literal["prepare", "tick", "sweep"]
     request_id: str
+    """For a sweep the name of the cluster."""
 
 
 class Turn(NamedTuple):

@@ -10,6 +10,7 @@ import click
 
 # Imported before RQ forks, so that a child does not pay for it on every job.
 import workers.jobs  # noqa: F401  (imported for its side effect: warm modules in the parent)
+from changes.masking import masked
 from cluster.aws import aws_client
 from ledger import LedgerUnavailable
 from ledger.connect import connection_for_worker
@@ -43,7 +44,7 @@ def main(*, with_ticker: bool, burst: bool) -> None:
             before_job=lambda: policies_in_force(settings.policies),
         ).work(burst=burst, logging_level="WARNING")
     except (CannotStart, LedgerUnavailable) as refused:
-        sys.exit(f"The worker does not start: {refused}")
+        sys.exit(masked(f"The worker does not start: {refused}"))
 
 
 def check_logins(own: Runtime) -> None:

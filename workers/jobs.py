@@ -1,7 +1,7 @@
 """The names on the queue: prepare, tick, sweep. Ten lines each; the work is in `ticks`.
 
 `prepare` and `tick` are one thing: what is to be done is decided from the stored request, never from
-the name of the job.
+the name of the job. `sweep` is about a cluster and no request.
 """
 
 from __future__ import annotations
@@ -17,12 +17,15 @@ from changes.request import Request
 from ledger import Conflict, Fence, UnreadableEntry
 from workers.desk import Desk, Tick
 from workers.runtime import Runtime, runtime
+from workers.sweeping import swept
 from workers.ticks import DO, carry_on, expired, unreachable
 
 log = logging.getLogger(__name__)
 
 LEASE_SECONDS = 10.0
 """A killed worker's lease ends by itself; then the next tick goes on (≤ 15 s with the ticker)."""
+SWEEP_SECONDS = 60.0
+"""As long as the queue lets a job live."""
 TRIES = 2
 """A pause or abort that came in between is honoured at once, not when the next tick is due."""
 
@@ -35,11 +38,16 @@ async def tick(request_id: str) -> str:
     return await run(runtime(), request_id)
 
 
-async def sweep(request_id: str) -> str:
-    """Derive due times again from the open requests: after a restart nothing is forgotten."""
-    del request_id
+async def sweep(cluster: str) -> str:
+    """Take away the throttles that ended changes left on a cluster, should there be any."""
     own = runtime()
-    return f"{own.ledger.reconcile_due(own.clock())} due times set"
+    fence = own.ledger.claim(f"sweep:{cluster}", seconds=SWEEP_SECONDS)
+    if fence is None:
+        return "another worker has it"
+    try:
+        return await swept(own, cluster)
+    finally:
+        own.ledger.release(fence)
 
 
 async def run(own: Runtime, request_id: str) -> str:

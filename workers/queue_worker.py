@@ -34,7 +34,8 @@ FIELDS = frozenset(
 """All that our own jobs need; callbacks, webhooks, retries, repeats and dependencies are not among them."""
 FIELD_BYTES_MAX = 4096
 """Ours have a hundred; compressed, so that this many could still grow a thousandfold."""
-ID_LENGTH_MAX = 40
+ID_LENGTH_MAX = 64
+"""Of a request, or of a cluster's name."""
 PR_SET_PDEATHSIG = 1
 QUEUE = "ottla"
 

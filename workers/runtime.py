@@ -6,7 +6,6 @@ client opened before the fork would be shared by two processes.
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -15,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from changes.catalog import CATALOG
+from changes.masking import log_masked
 from changes.ports import World
 from cluster.connect import KafkaAuth, open_world
 from ledger import Ledger, connect
@@ -58,10 +58,8 @@ def runtime(environ: Mapping[str, str] = os.environ) -> Runtime:
 
 
 def log_plainly(environ: Mapping[str, str] = os.environ) -> None:
-    """One line per event; botocore's own chatter is left out."""
-    level = settings_from(environ).log_level
-    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    logging.getLogger("botocore").setLevel("WARNING")
+    """One line per event, secrets masked; botocore's own chatter is left out."""
+    log_masked(level=settings_from(environ).log_level, quiet=("botocore",))
 
 
 def policies_in_force(folder: Path) -> Policies:

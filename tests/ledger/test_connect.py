@@ -85,6 +85,8 @@ EVERY_CALL: dict[str, Callable[[Ledger], object]] = {
     "end_change_lease": lambda ledger: ledger.end_change_lease(LEASE, NOW),
     "change_leases": lambda ledger: ledger.change_leases("orders"),
     "note_on_request": lambda ledger: ledger.note_on_request("R-1", "x", now=NOW),
+    "queue_sweep": lambda ledger: ledger.queue_sweep("orders"),
+    "at_work": lambda ledger: ledger.at_work("orders"),
     "follow": lambda ledger: next(ledger.follow(timeout_seconds=0.1)),
     "changed_since": lambda ledger: ledger.changed_since("0-0"),
     "news_position": lambda ledger: ledger.news_position(),
