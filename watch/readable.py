@@ -30,12 +30,7 @@ def no_metrics(seen: Seen, now: datetime) -> str:
 def no_placement(seen: Seen) -> str:
     """Why Kafka's metadata cannot be judged by; empty = it can."""
     if seen.partitions is None or seen.brokers is None:
-        return (
-            seen.blind.get("partitions")
-            or seen.blind.get("brokers")
-            or seen.blind.get("kafka")
-            or "Kafka's metadata could not be read"
-        )
+        return seen.blind.get("placement") or "Kafka's metadata could not be read"
     return ""
 
 
