@@ -1,0 +1,165 @@
+"""How each entry commits: when last, at what pace, in which cycle, and whether it went back.
+
+An entry is one group on one partition. The surprising truth: a gap between commits only counts while
+there was something to read. A topic with one message in twenty minutes does not make its consumer slow.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+from typing import NamedTuple
+
+SMOOTHING = 0.3
+"""Weight of the newest gap in the running mean of gaps."""
+CYCLES_KEPT = 5
+CYCLES_NEEDED = 3
+REGULAR = 0.25
+"""A cycle is regular while its gaps differ from their middle by at most this share of it."""
+CYCLE_SECONDS_MIN = 120.0
+CYCLE_SCANS_MIN = 4
+"""A commit after a longer silence than both of these begins a cycle."""
+GONE = -2
+
+
+class Cycle(NamedTuple):
+    """The regular rhythm of a consumer that works in batches."""
+
+    began_at: float
+    gap_seconds: float
+    jitter_seconds: float
+
+
+class Fall(NamedTuple):
+    """An offset that went back and has not been regained."""
+
+    at: float
+    before: int
+    after: int
+    progress: int = 0
+    """How far it had come within the scans kept before."""
+
+    @property
+    def messages(self) -> int:
+        return self.before - self.after
+
+
+class Pace:
+    """By entry's place; the places are the history's."""
+
+    def __init__(self) -> None:
+        self.committed = array("q")
+        """The last offset that was read, whatever the newest scan could see."""
+        self.entered_at = array("d")
+        self.changed_at = array("d")
+        """When the offset was last seen to move; `entered_at` when it never was."""
+        self.waiting_since = array("d")
+        """Since when there is something to read; 0 = nothing."""
+        self.gap_seconds = array("d")
+        self.falls: dict[int, Fall] = {}
+        self.crossed: dict[int, float] = {}
+        """Entries behind their log start, and when it was seen to pass them; 0 = not seen."""
+        self._cycles: dict[int, tuple[float, tuple[float, ...]]] = {}
+
+    def enter(self, slot: int) -> None:
+        if slot == len(self.committed):
+            self.committed.append(GONE)
+            for times in (self.entered_at, self.changed_at, self.waiting_since, self.gap_seconds):
+                times.append(0.0)
+
+    def leave(self, slot: int) -> None:
+        self.committed[slot] = GONE
+        for times in (self.entered_at, self.changed_at, self.waiting_since, self.gap_seconds):
+            times[slot] = 0.0
+        for kept in (self.falls, self.crossed, self._cycles):
+            kept.pop(slot, None)
+
+    def look(
+        self,
+        column: Sequence[int],
+        partition_of: Sequence[int],
+        ends: Sequence[int],
+        *,
+        at: float,
+        scan_seconds: float,
+    ) -> None:
+        """One scan; this loop runs for every entry, hence its plainness."""
+        last, changed, waiting = self.committed, self.changed_at, self.waiting_since
+        pause = max(CYCLE_SECONDS_MIN, CYCLE_SCANS_MIN * scan_seconds)
+        for slot, committed in enumerate(column):
+            if committed == GONE:
+                continue
+            was = last[slot]
+            if committed != was:
+                if was == GONE:
+                    self.entered_at[slot] = at
+                elif committed > was:
+                    if waiting[slot]:
+                        self._moved(slot, at, pause)
+                    if slot in self.falls and committed >= self.falls[slot].before:
+                        del self.falls[slot]
+                else:
+                    self._fell(slot, was, committed, at)
+                last[slot] = committed
+                changed[slot] = at
+                waiting[slot] = at if committed < ends[partition_of[slot]] else 0.0
+            elif committed < ends[partition_of[slot]]:
+                if not waiting[slot]:
+                    waiting[slot] = at
+            elif waiting[slot] and ends[partition_of[slot]] >= 0:
+                waiting[slot] = 0.0
+
+    def look_for_losses(
+        self,
+        column: Sequence[int],
+        partition_of: Sequence[int],
+        starts: Sequence[int],
+        before: Sequence[int],
+        *,
+        at: float,
+    ) -> None:
+        """`starts` now, and `before` one scan ago: only a start that was below counts as seen."""
+        crossed = self.crossed
+        for slot, committed in enumerate(column):
+            if committed < 0:
+                continue
+            place = partition_of[slot]
+            if committed < starts[place]:
+                if slot not in crossed:
+                    was = before[place] if place < len(before) else -1
+                    crossed[slot] = at if 0 <= was <= committed else 0.0
+            elif crossed and slot in crossed:
+                del crossed[slot]
+
+    def stuck_seconds(self, slot: int, now: float) -> float:
+        """How long there has been something to read and nothing was committed."""
+        waiting = self.waiting_since[slot]
+        return max(0.0, now - max(waiting, self.changed_at[slot])) if waiting else 0.0
+
+    def cycle(self, slot: int, scan_seconds: float) -> Cycle | None:
+        """The rhythm it has kept three times; None = it has none."""
+        began_at, gaps = self._cycles.get(slot, (0.0, ()))
+        if len(gaps) < CYCLES_NEEDED:
+            return None
+        middle = sorted(gaps)[len(gaps) // 2]
+        jitter = max(abs(gap - middle) for gap in gaps)
+        if jitter > REGULAR * middle:
+            return None
+        return Cycle(began_at, middle, max(jitter, scan_seconds))
+
+    def _moved(self, slot: int, at: float, pause: float) -> None:
+        gap = at - max(self.changed_at[slot], self.waiting_since[slot])
+        mean = self.gap_seconds[slot]
+        self.gap_seconds[slot] = gap if not mean else mean + SMOOTHING * (gap - mean)
+        if gap > pause:
+            began_at, gaps = self._cycles.get(slot, (0.0, ()))
+            gaps = (*gaps, at - began_at)[-CYCLES_KEPT:] if began_at else ()
+            self._cycles[slot] = (at, gaps)
+
+    def _fell(self, slot: int, was: int, committed: int, at: float) -> None:
+        """The first fall counts until it is regained; a deeper one only moves its bottom."""
+        before = self.falls.get(slot)
+        if before is not None:
+            self.falls[slot] = before._replace(after=min(before.after, committed))
+        elif committed >= 0:
+            self.falls[slot] = Fall(at, was, committed)
