@@ -1,8 +1,8 @@
 """The one place that sends what aiokafka cannot, and the only user of its client.
 
 The surprising truth: aiokafka's connection does not care whose request it sends, as long as that can
-spell itself in a version the broker speaks. So a described request (`wire_messages`) travels over
-aiokafka's connections, with its TLS, SASL and version negotiation.
+spell itself in a version the broker speaks (`wire_requests`). So a described request (`wire_messages`)
+travels over aiokafka's connections, with its TLS, SASL and version negotiation.
 
 Each request is bounded in time. Reads go to any broker that answers. What only the controller may do
 goes to the broker that metadata names; on KRaft that broker forwards it. NOT_CONTROLLER, or no
@@ -14,20 +14,18 @@ from __future__ import annotations
 
 import asyncio
 import random
-import struct
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from io import BytesIO
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Protocol
 
-from aiokafka.client import AIOKafkaClient
+from aiokafka.cluster import ClusterMetadata
 from aiokafka.errors import IncompatibleBrokerVersion, KafkaError, NodeNotReadyError
 from aiokafka.protocol.metadata import MetadataRequest
 
 from changes.ports import Unreachable
 from cluster.errors import KafkaRefuses
-from cluster.wire_codec import BadFrame, Row, decode, encode, skip_tags
+from cluster.wire_codec import BadFrame, Row
 from cluster.wire_messages import API_VERSIONS, Api
+from cluster.wire_requests import Ask
 
 NOT_CONTROLLER = 41
 DESCRIBE_QUORUM = 55
@@ -38,80 +36,12 @@ BROKERS_ASKED_MAX = 3
 REQUEST_SECONDS_MAX = 15.0
 
 
-@dataclass(frozen=True)
-class _Header:
-    """Request header 1 or 2, response header 0 or 1: the even ones end in tagged fields."""
+class Client(Protocol):
+    """What is used of aiokafka's client, or of `Links` in its place."""
 
-    correlation_id: int
-    content: bytes = b""
+    cluster: ClusterMetadata
 
-    def encode(self) -> bytes:
-        return self.content
-
-
-@dataclass(frozen=True)
-class _Answer:
-    """Reads the answer of one request in the version it was asked in."""
-
-    api: Api
-    version: int
-
-    def decode(self, data: BytesIO) -> Row | BadFrame:
-        """aiokafka closes a connection whose reader raises, without saying why: return it."""
-        flexible = self.api.flexible(self.version)
-        try:
-            return decode(self.api.response, data, version=self.version, flexible=flexible)
-        except BadFrame as bad:
-            return bad
-
-
-@dataclass(frozen=True)
-class _Spelled:
-    """A request in one version, as aiokafka's connection wants it."""
-
-    api: Api
-    version: int
-    row: Row
-
-    @property
-    def API_KEY(self) -> int:  # noqa: N802 - the name that aiokafka reads
-        return self.api.key
-
-    @property
-    def RESPONSE_TYPE(self) -> _Answer:  # noqa: N802 - the name that aiokafka reads
-        return _Answer(self.api, self.version)
-
-    def build_request_header(self, *, correlation_id: int, client_id: str) -> _Header:
-        raw = client_id.encode()
-        head = struct.pack(">hhih", self.api.key, self.version, correlation_id, len(raw)) + raw
-        tags = b"\x00" if self.api.flexible(self.version) else b""
-        return _Header(correlation_id, head + tags)
-
-    def encode(self) -> bytes:
-        flexible = self.api.flexible(self.version)
-        return encode(self.api.request, self.row, version=self.version, flexible=flexible)
-
-    def parse_response_header(self, data: BytesIO) -> _Header:
-        (correlation_id,) = struct.unpack(">i", data.read(4))
-        if self.api.flexible(self.version):
-            skip_tags(data)
-        return _Header(correlation_id)
-
-
-@dataclass(frozen=True)
-class Ask:
-    """A described request and its values; the version is chosen per connection."""
-
-    api: Api
-    row: Row
-
-    def prepare(self, versions: Mapping[int, tuple[int, int]]) -> _Spelled:
-        lowest, highest = versions.get(self.api.key, (0, -1))
-        version = min(highest, self.api.version_max)
-        if version < max(lowest, self.api.version_min):
-            ours = f"{self.api.version_min}–{self.api.version_max}"
-            raise IncompatibleBrokerVersion(f"it speaks versions {lowest}–{highest}, we {ours}")
-        return _Spelled(self.api, version, self.row)
+    async def send(self, node_id: int, request: Any, /) -> Any: ...
 
 
 class _NotSent(Unreachable):
@@ -124,7 +54,7 @@ class Wire:
     def __init__(
         self,
         *,
-        client: AIOKafkaClient,
+        client: Client,
         cluster: str,
         request_seconds_max: float = REQUEST_SECONDS_MAX,
     ) -> None:

@@ -17,9 +17,11 @@ from typing import Any
 FRAME_BYTES_MAX = 512 * 1024 * 1024
 """No answer holds more entries than it has bytes; a length above this is a broken answer."""
 
+UUID_BYTES = 16
+
 
 class Kind(Enum):
-    """What a field holds; numbers carry their `struct` format. Strings and rows may be null."""
+    """What a field holds; numbers carry their `struct` format. Strings, bytes and rows may be null."""
 
     INT8 = ">b"
     INT16 = ">h"
@@ -29,6 +31,8 @@ class Kind(Enum):
     STRING = "string"
     INT32S = "int32s"
     STRINGS = "strings"
+    BYTES = "bytes"
+    UUID = "uuid"
 
 
 @dataclass(frozen=True)
@@ -36,9 +40,16 @@ class Field:
     """One field; a tuple of fields as `kind` means an array of such structures."""
 
     name: str
-    kind: Kind | tuple[Field, ...]
+    kind: Kind | tuple[Field, ...] | One
     since: int = 0
     """First version of the message that has it."""
+
+
+@dataclass(frozen=True)
+class One:
+    """One structure inside another, never null."""
+
+    fields: tuple[Field, ...]
 
 
 Row = Mapping[str, Any]
@@ -68,7 +79,9 @@ def skip_tags(data: BytesIO) -> None:
         _take(data, _read_varint(data))
 
 
-def _write(kind: Kind | tuple[Field, ...], value: Any, version: int, flexible: bool) -> bytes:
+def _write(kind: Kind | tuple[Field, ...] | One, value: Any, version: int, flexible: bool) -> bytes:
+    if isinstance(kind, One):
+        return encode(kind.fields, value, version=version, flexible=flexible)
     if isinstance(kind, tuple):
         rows = value and [encode(kind, row, version=version, flexible=flexible) for row in value]
         return _write_array(rows, flexible)
@@ -78,22 +91,32 @@ def _write(kind: Kind | tuple[Field, ...], value: Any, version: int, flexible: b
         return _write_array(value and [struct.pack(">i", one) for one in value], flexible)
     if kind is Kind.STRINGS:
         return _write_array(value and [_write_string(one, flexible) for one in value], flexible)
+    if kind is Kind.BYTES:
+        return _write_bytes(value, flexible)
+    if kind is Kind.UUID:
+        return bytes(value)
     return struct.pack(kind.value, value)
 
 
 def _write_array(parts: Sequence[bytes] | None, flexible: bool) -> bytes:
     length = -1 if parts is None else len(parts)
-    head = _write_varint(length + 1) if flexible else struct.pack(">i", length)
+    head = write_varint(length + 1) if flexible else struct.pack(">i", length)
     return head + b"".join(parts or ())
 
 
 def _write_string(text: str | None, flexible: bool) -> bytes:
     raw = b"" if text is None else text.encode()
     length = -1 if text is None else len(raw)
-    return (_write_varint(length + 1) if flexible else struct.pack(">h", length)) + raw
+    return (write_varint(length + 1) if flexible else struct.pack(">h", length)) + raw
 
 
-def _write_varint(number: int) -> bytes:
+def _write_bytes(raw: bytes | None, flexible: bool) -> bytes:
+    length = -1 if raw is None else len(raw)
+    head = write_varint(length + 1) if flexible else struct.pack(">i", length)
+    return head + (raw or b"")
+
+
+def write_varint(number: int) -> bytes:
     out = bytearray()
     while number > 0x7F:
         out.append(number & 0x7F | 0x80)
@@ -102,7 +125,9 @@ def _write_varint(number: int) -> bytes:
     return bytes(out)
 
 
-def _read(kind: Kind | tuple[Field, ...], data: BytesIO, version: int, flexible: bool) -> Any:
+def _read(kind: Kind | tuple[Field, ...] | One, data: BytesIO, version: int, flexible: bool) -> Any:
+    if isinstance(kind, One):
+        return decode(kind.fields, data, version=version, flexible=flexible)
     if isinstance(kind, tuple):
         count = _read_count(data, flexible)
         if count is None:
@@ -116,6 +141,11 @@ def _read(kind: Kind | tuple[Field, ...], data: BytesIO, version: int, flexible:
             return None
         one = Kind.INT32 if kind is Kind.INT32S else Kind.STRING
         return [_read(one, data, version, flexible) for _ in range(count)]
+    if kind is Kind.BYTES:
+        length = _read_count(data, flexible)
+        return None if length is None else _take(data, length)
+    if kind is Kind.UUID:
+        return _take(data, UUID_BYTES)
     return _unpack(kind.value, data)
 
 

@@ -14,9 +14,10 @@ from aiokafka.errors import KafkaConnectionError, NodeNotReadyError
 from changes.ports import Unreachable
 from cluster import wire
 from cluster.errors import KafkaRefuses
-from cluster.wire import Ask, Wire
+from cluster.wire import Wire
 from cluster.wire_codec import BadFrame, Row
 from cluster.wire_messages import DESCRIBE_LOG_DIRS, LIST_PARTITION_REASSIGNMENTS
+from cluster.wire_requests import Ask
 
 ROW = {"timeout_ms": 1, "topics": None}
 FINE = {"error_code": 0, "topics": []}
