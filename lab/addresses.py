@@ -99,6 +99,10 @@ class LabFolder:
         return self.root / "load-orders"
 
     @property
+    def load_faults(self) -> Path:
+        return self.root / "load-faults.json"
+
+    @property
     def logs(self) -> Path:
         return self.root / "logs"
 

@@ -21,7 +21,13 @@ def clear(folder: LabFolder) -> tuple[str, ...]:
     ended = end_old_children(folder)
     for path in (folder.kafka, folder.redis, folder.aws, folder.logs, folder.policies):
         shutil.rmtree(path, ignore_errors=True)
-    for file in (folder.addresses, folder.load, folder.load_orders, folder.state):
+    for file in (
+        folder.addresses,
+        folder.load,
+        folder.load_orders,
+        folder.load_faults,
+        folder.state,
+    ):
         file.unlink(missing_ok=True)
     return ended
 

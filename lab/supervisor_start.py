@@ -137,7 +137,10 @@ class Start:
         with self._progress.stage(_LOAD):
             command = (sys.executable, "-m", "lab.load", "--bootstrap", fleet.bootstrap())
             files = ("--file", str(self._folder.load), "--orders", str(self._folder.load_orders))
-            child = await self._parts.children.start(name="load", command=(*command, *files))
+            faults = ("--faults", str(self._folder.load_faults))
+            child = await self._parts.children.start(
+                name="load", command=(*command, *files, *faults)
+            )
             await self._load_flows(child)
 
     async def _load_flows(self, child: Child) -> None:

@@ -1,13 +1,14 @@
 """`lab fault`: what can go wrong, by name, wherever it is played: brokers, MSK and CloudWatch, Slack.
 
 The surprising truth: a fault's name says where it goes: `aws-…` to the AWS endpoint, `slack-…` to the
-workspace, the others to the brokers.
+workspace, `consumer-…` and `hot-key` to the load, the others to the brokers.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import ProxyHandler, Request, build_opener
@@ -17,12 +18,23 @@ import click
 from lab.addresses import LabFolder
 from lab.broker_faults import FAULTS as BROKER_FAULTS
 from lab.cli.found import addresses, dir_option
+from lab.load.faults import (
+    DOES,
+    HOT_KEY,
+    HOT_KEY_DOES,
+    NO_FAULTS,
+    LoadRefuses,
+    Mode,
+    read_faults,
+    write_faults,
+)
 
 _SECONDS_MAX = 120.0
 # The lab is on this machine: a proxy of the environment has nothing to do with it.
 _OPENER = build_opener(ProxyHandler({}))
 _MSK_STATES = {"msk-healing": "HEALING", "msk-maintenance": "MAINTENANCE"}
 _CLOCK = "slack-clock"
+_CONSUMER_MODES = {f"consumer-{mode.value}": mode for mode in Mode}
 _MATCHES = ("method", "channel", "type", "event", "action_id")
 
 
@@ -31,12 +43,13 @@ _MATCHES = ("method", "channel", "type", "event", "action_id")
 @click.argument("arguments", nargs=-1)
 @dir_option
 def fault(name: str, arguments: tuple[str, ...], folder: LabFolder) -> None:
-    """Play fault NAME with ARGUMENTS, `fault list` them, or `fault clear` those of AWS and Slack.
+    """Play fault NAME with ARGUMENTS, `fault list` them, or `fault clear` all but brokers'.
 
     \b
     fault broker-kill 2              fault slow-disk 2 seconds=30
     fault msk-healing on             fault aws-throttle operation=ListNodes times=3
     fault slack-clock 3600           fault slack-ratelimit method=chat.update times=2
+    fault consumer-stops analytics   fault hot-key orders
     """
     found = addresses(folder)
     if name == "list":
@@ -55,6 +68,8 @@ def _place_of(name: str) -> Callable[[dict[str, Any], str, tuple[str, ...]], str
         return _play_msk_state
     if name == _CLOCK:
         return _advance_clock
+    if name in _CONSUMER_MODES or name == HOT_KEY:
+        return _play_load
     if name in _names("slack"):
         return _play_slack
     if name in _names("aws"):
@@ -79,6 +94,29 @@ def _play_msk_state(found: dict[str, Any], name: str, arguments: tuple[str, ...]
         body = {"action": "add", "name": "cluster_state", "state": _MSK_STATES[name]}
     _call(_aws(found), body=body)
     return f"{name} is {arguments[0]}"
+
+
+def _play_load(found: dict[str, Any], name: str, arguments: tuple[str, ...]) -> str:
+    what = "a topic, or off" if name == HOT_KEY else "a group"
+    if len(arguments) != 1:
+        raise click.UsageError(f"{name} wants {what}")
+    file = _load_file(found)
+    now = read_faults(file)
+    try:
+        if name == HOT_KEY:
+            wanted = now.with_hot("" if arguments[0] == "off" else arguments[0])
+        else:
+            wanted = now.with_group(arguments[0], _CONSUMER_MODES[name])
+    except LoadRefuses as refused:
+        raise click.UsageError(str(refused)) from None
+    write_faults(file, wanted)
+    return f"{name} {arguments[0]}: the load follows within a second"
+
+
+def _load_file(found: dict[str, Any]) -> Path:
+    if not found["load"]:
+        raise click.ClickException("this lab was started without load")
+    return LabFolder(Path(found["dir"])).load_faults
 
 
 def _play_aws(found: dict[str, Any], name: str, arguments: tuple[str, ...]) -> str:
@@ -113,7 +151,9 @@ def _clear(found: dict[str, Any]) -> str:
         _call(_aws(found), body={"action": "clear"})
     if found["slack_page"]:
         _call(_slack(found, "faults"), method="DELETE")
-    return "no fault of AWS and Slack is active; brokers are mended by `broker-restart`"
+    if found["load"]:
+        write_faults(_load_file(found), NO_FAULTS)
+    return "no fault of AWS, Slack and the load is active; brokers are mended by `broker-restart`"
 
 
 def _listed(found: dict[str, Any]) -> str:
@@ -126,6 +166,9 @@ def _listed(found: dict[str, Any]) -> str:
     lines += [f"  {name}" for name in _names("aws")]
     lines += ["Slack (then key=value):", f"  {_CLOCK:<20}seconds: the workspace's clock goes ahead"]
     lines += [f"  {name}" for name in _names("slack")]
+    lines += ["the load (then a group, or a topic):"]
+    lines += [f"  {name:<20}{DOES[mode]}" for name, mode in _CONSUMER_MODES.items()]
+    lines += [f"  {HOT_KEY:<20}{HOT_KEY_DOES}"]
     lines += ["active:", *(f"  {json.dumps(one)}" for one in _active(found))]
     return "\n".join(lines)
 
@@ -133,7 +176,12 @@ def _listed(found: dict[str, Any]) -> str:
 def _active(found: dict[str, Any]) -> list[Any]:
     doors = [_aws(found)] if found["aws"] else []
     doors += [_slack(found, "faults")] if found["slack_page"] else []
-    return [one for door in doors for one in _call(door)["faults"]]
+    active = [one for door in doors for one in _call(door)["faults"]]
+    if found["load"] and (now := read_faults(_load_file(found))) != NO_FAULTS:
+        active.append(
+            {"load": {**now.groups, **({HOT_KEY: now.hot_topic} if now.hot_topic else {})}}
+        )
+    return active
 
 
 def _names(place: str) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ import click
 
 from lab.load.books import Books
 from lab.load.consumers import all_members, read_back
+from lab.load.faults import Orders
 from lab.load.preload import LoadFailed, create_topics, preload
 from lab.load.producer import Traffic
 
@@ -27,24 +28,27 @@ _ROUND_SECONDS = 1.0
 @click.option("--bootstrap", required=True, help="Kafka brokers, host:port,host:port.")
 @click.option("--file", required=True, type=click.Path(path_type=Path), help="Where counts go.")
 @click.option("--orders", required=True, type=click.Path(path_type=Path), help="File: run or stop.")
-def main(bootstrap: str, file: Path, orders: Path) -> None:
+@click.option(
+    "--faults", required=True, type=click.Path(path_type=Path), help="File: what goes wrong."
+)
+def main(bootstrap: str, file: Path, orders: Path, faults: Path) -> None:
     """Fill the lab's topics, then produce and read back, counting every record."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
     # aiokafka reports each lost connection and each rebalance as an error; the books keep those
     # that mattered.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     try:
-        asyncio.run(_run(bootstrap=bootstrap, file=file, orders=orders))
+        asyncio.run(_run(bootstrap=bootstrap, file=file, orders=orders, faults=Orders(faults)))
     except LoadFailed as reason:
         sys.exit(f"load: {reason}")
 
 
-async def _run(*, bootstrap: str, file: Path, orders: Path) -> None:
+async def _run(*, bootstrap: str, file: Path, orders: Path, faults: Orders) -> None:
     books = Books()
     writer = asyncio.create_task(_write_rounds(books, file))
     try:
         await _fill(bootstrap=bootstrap, books=books)
-        await _flow(bootstrap=bootstrap, books=books, orders=orders)
+        await _flow(bootstrap=bootstrap, books=books, orders=orders, faults=faults)
     finally:
         writer.cancel()
         books.write(file)
@@ -57,12 +61,13 @@ async def _fill(*, bootstrap: str, books: Books) -> None:
     await preload(bootstrap=bootstrap, books=books)
 
 
-async def _flow(*, bootstrap: str, books: Books, orders: Path) -> None:
+async def _flow(*, bootstrap: str, books: Books, orders: Path, faults: Orders) -> None:
     readers = [
-        asyncio.create_task(read_back(bootstrap=bootstrap, group=group, books=books))
+        asyncio.create_task(read_back(bootstrap=bootstrap, group=group, books=books, orders=faults))
         for group in all_members()
     ]
-    steering = asyncio.create_task(_steer(bootstrap=bootstrap, books=books, orders=orders))
+    traffic = Traffic(bootstrap=bootstrap, books=books, orders=faults)
+    steering = asyncio.create_task(_steer(traffic, books=books, orders=orders))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, steering.cancel)
@@ -76,9 +81,8 @@ async def _flow(*, bootstrap: str, books: Books, orders: Path) -> None:
         books.phase = "stopped"
 
 
-async def _steer(*, bootstrap: str, books: Books, orders: Path) -> None:
+async def _steer(traffic: Traffic, *, books: Books, orders: Path) -> None:
     """Obey the orders file: traffic flows unless it says stop."""
-    traffic = Traffic(bootstrap=bootstrap, books=books)
     flowing: asyncio.Task[None] | None = None
     try:
         while True:

@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
 from lab.load.books import Books
+from lab.load.faults import LOOK_SECONDS, Mode, Orders, records_per_second
 from lab.load.records import sequence_of
 from lab.load.topics import GROUPS, TOPICS
 
@@ -28,17 +29,22 @@ def all_members() -> tuple[str, ...]:
     return tuple(group for group in GROUPS for _ in range(_MEMBERS.get(group, 1)))
 
 
-async def read_back(*, bootstrap: str, group: str, books: Books) -> None:
+async def read_back(*, bootstrap: str, group: str, books: Books, orders: Orders) -> None:
     """One member of one group, until cancelled; a broken consumer is replaced by a new one."""
     while True:
-        try:
-            await _read_with_one_consumer(bootstrap=bootstrap, group=group, books=books)
-        except (KafkaError, OSError, TimeoutError) as reason:
-            books.went_wrong(doing=f"consuming in {group}", reason=reason)
+        if orders.now().of(group) is not Mode.STOPS:
+            try:
+                await _read_with_one_consumer(
+                    bootstrap=bootstrap, group=group, books=books, orders=orders
+                )
+            except (KafkaError, OSError, TimeoutError) as reason:
+                books.went_wrong(doing=f"consuming in {group}", reason=reason)
         await asyncio.sleep(_AGAIN_SECONDS)
 
 
-async def _read_with_one_consumer(*, bootstrap: str, group: str, books: Books) -> None:
+async def _read_with_one_consumer(
+    *, bootstrap: str, group: str, books: Books, orders: Orders
+) -> None:
     consumer = AIOKafkaConsumer(
         *(topic.name for topic in TOPICS if topic.group == group),
         bootstrap_servers=bootstrap,
@@ -54,12 +60,26 @@ async def _read_with_one_consumer(*, bootstrap: str, group: str, books: Books) -
     )
     try:
         await consumer.start()
-        while True:
-            batches = await consumer.getmany(timeout_ms=_POLL_MS)
-            for place, records in batches.items():
-                _note(books, topic=place.topic, values=[record.value for record in records])
+        while (mode := orders.now().of(group)) is not Mode.STOPS:
+            await _read_once(consumer, group=group, books=books, mode=mode)
     finally:
         await consumer.stop()
+
+
+async def _read_once(consumer: AIOKafkaConsumer, *, group: str, books: Books, mode: Mode) -> None:
+    """What there is; in a slow mode so many records a second at most, when hanging none."""
+    if mode is Mode.HANGS:
+        await asyncio.sleep(LOOK_SECONDS)
+        return
+    pace = records_per_second(group, mode)
+    if pace is None:
+        batches = await consumer.getmany(timeout_ms=_POLL_MS)
+    else:
+        most = max(1, round(pace / _MEMBERS.get(group, 1)))
+        batches = await consumer.getmany(timeout_ms=_POLL_MS, max_records=most)
+        await asyncio.sleep(_AGAIN_SECONDS)
+    for place, records in batches.items():
+        _note(books, topic=place.topic, values=[record.value for record in records])
 
 
 def _note(books: Books, *, topic: str, values: list[bytes | None]) -> None:

@@ -15,6 +15,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from lab.load.books import Books
+from lab.load.faults import HOT_RECORDS_PER_SECOND, LOOK_SECONDS, Orders
 from lab.load.records import encode
 from lab.load.topics import TOPICS, Topic
 
@@ -23,13 +24,15 @@ _METADATA_SECONDS = 5
 _FLUSH_SECONDS_MAX = 60.0
 _AGAIN_SECONDS = 1.0
 _CUSTOMERS = 500
+_HOT_KEY = b"customer-hot"
 
 
 class Traffic:
     """Sends until told to stop; `unacknowledged` falls to 0 once everything is settled."""
 
-    def __init__(self, *, bootstrap: str, books: Books) -> None:
+    def __init__(self, *, bootstrap: str, books: Books, orders: Orders) -> None:
         self._bootstrap = bootstrap
+        self._orders = orders
         self._books = books
         self._producer: AIOKafkaProducer | None = None
         self._broken = asyncio.Event()
@@ -58,6 +61,7 @@ class Traffic:
         try:
             await producer.start()
             senders = [asyncio.create_task(self._feed(producer, topic)) for topic in TOPICS]
+            senders.append(asyncio.create_task(self._feed_hot_key(producer)))
             await self._broken.wait()
         finally:
             for sender in senders:
@@ -69,17 +73,31 @@ class Traffic:
         """One topic's records, evenly in time but for a little chance."""
         while True:
             await asyncio.sleep(random.uniform(0.5, 1.5) / topic.records_per_second)
-            if self.unacknowledged >= _UNACKNOWLEDGED_MAX:
+            await self._send(producer, topic, key=_key())
+
+    async def _feed_hot_key(self, producer: AIOKafkaProducer) -> None:
+        """One customer who orders more than all others, while the orders say so."""
+        topics = {topic.name: topic for topic in TOPICS}
+        while True:
+            hot = topics.get(self._orders.now().hot_topic)
+            if hot is None:
+                await asyncio.sleep(LOOK_SECONDS)
                 continue
-            sequence = self._books.tallies[topic.name].next_sequence()
-            size_bytes = random.randint(topic.record_bytes // 2, topic.record_bytes * 3 // 2)
-            value = encode(run_id=self._books.run_id, sequence=sequence, size_bytes=size_bytes)
-            try:
-                settled = await producer.send(topic.name, value, key=_key())
-            except KafkaError as reason:
-                self._failed(topic, reason)
-                continue
-            self._follow(settled, topic=topic, sequence=sequence)
+            await asyncio.sleep(1 / HOT_RECORDS_PER_SECOND)
+            await self._send(producer, hot, key=_HOT_KEY)
+
+    async def _send(self, producer: AIOKafkaProducer, topic: Topic, *, key: bytes) -> None:
+        if self.unacknowledged >= _UNACKNOWLEDGED_MAX:
+            return
+        sequence = self._books.tallies[topic.name].next_sequence()
+        size_bytes = random.randint(topic.record_bytes // 2, topic.record_bytes * 3 // 2)
+        value = encode(run_id=self._books.run_id, sequence=sequence, size_bytes=size_bytes)
+        try:
+            settled = await producer.send(topic.name, value, key=key)
+        except KafkaError as reason:
+            self._failed(topic, reason)
+            return
+        self._follow(settled, topic=topic, sequence=sequence)
 
     def _follow(self, settled: asyncio.Future[object], *, topic: Topic, sequence: int) -> None:
         started = time.monotonic()
