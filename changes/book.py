@@ -8,6 +8,7 @@ the two tells what is news, so nothing has to be queued for telling.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 
 from pydantic import AwareDatetime, Field
 
@@ -54,13 +55,6 @@ class WatchedChange(Value):
     before: tuple[Before, ...] = ()
 
 
-class Note(Value):
-    """A line owed to the thread of a change."""
-
-    request_id: str
-    words: str
-
-
 class Book(Value):
     cluster: str
     version: int = 0
@@ -76,8 +70,6 @@ class Book(Value):
     """What was over before anybody was told, newest last: a short rebalance, what a change explained."""
     one_off: Mapping[str, tuple[str, ...]] = {}
     """Objects with numbers in their names, by the name without them: which were told of."""
-    owed: tuple[Note, ...] = ()
-    """Notes of the last round, written again until it is sure that they stand."""
     incidents: tuple[Incident, ...] = Field(default=(), exclude=True)
     """The open ones and those whose figures are awaited; stored by themselves."""
 
@@ -86,6 +78,19 @@ class Book(Value):
         """Incidents, possibly over, that are still to be told what became of their figures."""
         return frozenset(
             one.incident_id for change in self.changes if not change.judged for one in change.before
+        )
+
+    def moved(self, by: timedelta) -> Book:
+        """The book after the clock was set: what waits waits as long as before."""
+
+        def later(moment: datetime | None) -> datetime | None:
+            return None if moment is None else moment + by
+
+        return self.with_(
+            at=later(self.at),
+            alerts=tuple(
+                one.with_(since=one.since + by, flaps_at=later(one.flaps_at)) for one in self.alerts
+            ),
         )
 
 

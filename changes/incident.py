@@ -101,7 +101,7 @@ class Unseen(Value):
 
     rule: str
     subject: str
-    """As in a finding; `cluster` (or empty) = every object of that rule."""
+    """As in a finding; `EVERYTHING` or `cluster` = every object of that rule."""
     words: str
 
 

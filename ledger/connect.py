@@ -16,12 +16,15 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from ledger.audit import AuditTrail
+from ledger.budget import Budget
 from ledger.change_leases import ChangeLeases
 from ledger.door import LedgerUnavailable, utc_now
 from ledger.due import DueTimes
+from ledger.incidents import Incidents
 from ledger.inspection import inspect
 from ledger.leases import Leases
 from ledger.listing import Listing
+from ledger.mutes import Mutes
 from ledger.news import Newsroom
 from ledger.notes import Notes
 from ledger.outbox import Outbox
@@ -39,6 +42,7 @@ TIMEOUT_SECONDS = 2.0
 
 class Ledger(
     Notes,
+    Budget,
     Listing,
     DueTimes,
     Leases,
@@ -46,6 +50,8 @@ class Ledger(
     Newsroom,
     Snapshots,
     Outbox,
+    Incidents,
+    Mutes,
     Sweeps,
     Threads,
     AuditTrail,

@@ -139,16 +139,19 @@ def _why_unavailable(error: Exception) -> str:
     return ""
 
 
-def normal_id(text: str) -> str | None:
-    """`r-17`, ` R-17 ` and full-width digits all mean R-17; None = no request is called that."""
+def normal_id(text: str, *, letter: str = "R") -> str | None:
+    """`r-17`, ` R-17 ` and full-width digits all mean R-17; None = nothing is called that.
+
+    Requests begin with R, incidents with I, mutes with M.
+    """
     found = re.fullmatch(
-        r"R-?0*([1-9][0-9]{0,8})", unicodedata.normalize("NFKC", text).strip().upper()
+        rf"{letter}-?0*([1-9][0-9]{{0,8}})", unicodedata.normalize("NFKC", text).strip().upper()
     )
-    return f"R-{found.group(1)}" if found else None
+    return f"{letter}-{found.group(1)}" if found else None
 
 
-def number_of(request_id: str) -> int:
-    return int(request_id.removeprefix("R-"))
+def number_of(numbered_id: str) -> int:
+    return int(numbered_id.partition("-")[2])
 
 
 def seconds_of(moment: datetime) -> float:

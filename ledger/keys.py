@@ -27,7 +27,24 @@ BEHIND = "ottla:cards:behind"
 FENCE = "ottla:fence"
 """One counter for all leases, so that a later holder always has the higher number. For ever."""
 
+INCIDENT_COUNTER = "ottla:incident:last"
+"""The number of the newest incident. For ever."""
+INCIDENTS = "ottla:incidents"
+"""Sorted set of incident ids by number, the newest `INCIDENTS_KEPT`."""
+OPEN_INCIDENTS = "ottla:incidents:open"
+"""The same, without those that are over."""
+INCIDENTS_BEHIND = "ottla:incidents:behind"
+"""Sorted set of incidents whose message in Slack does not show the newest state yet."""
+MUTE_COUNTER = "ottla:mute:last"
+"""The number of the newest mute. For ever."""
+
 NEWS_LENGTH = 10_000
+INCIDENTS_KEPT = 2_000
+"""Of all clusters together; of those that are over, none longer than `INCIDENT_DAYS_AFTER_END`."""
+INCIDENT_DAYS_AFTER_END = 90
+BOOK_DAYS_AFTER_SAVE = 30
+MUTES_MAX = 500
+"""Per cluster at a time."""
 ASKED_SECONDS = 60
 TICK_MARK_SECONDS = DAY_SECONDS
 CARD_DAYS_AFTER_SAVE = 400
@@ -113,3 +130,37 @@ def swept(cluster: str) -> str:
 def budget(name: str) -> str:
     """Sorted set of what was spent, by when. Expires with its window."""
     return f"ottla:budget:{name}"
+
+
+def incidents_of(cluster: str) -> str:
+    return f"ottla:incidents:of:{cluster}"
+
+
+def open_incidents_of(cluster: str) -> str:
+    return f"ottla:incidents:open:of:{cluster}"
+
+
+def incident(incident_id: str) -> str:
+    """Hash: format, version, log length and the compressed body. Expires `INCIDENT_DAYS_AFTER_END`
+    days after the incident is over."""
+    return f"ottla:incident:{incident_id}"
+
+
+def incident_card(incident_id: str) -> str:
+    """What Slack shows of an incident. Expires like a request's card."""
+    return f"ottla:incident:card:{incident_id}"
+
+
+def book(cluster: str) -> str:
+    """Hash: what the watch remembers of a cluster. Expires `BOOK_DAYS_AFTER_SAVE` days after a save."""
+    return f"ottla:watch:book:{cluster}"
+
+
+def mute(mute_id: str) -> str:
+    """One mute. Expires with itself."""
+    return f"ottla:mute:{mute_id}"
+
+
+def mutes_of(cluster: str) -> str:
+    """Sorted set of mutes by the moment they end (Redis's time), at most `MUTES_MAX`."""
+    return f"ottla:mutes:of:{cluster}"
