@@ -50,6 +50,9 @@ class Looked(NamedTuple):
 
     findings: tuple[Finding, ...] = ()
     unseen: tuple[Unseen, ...] = ()
+    measures: tuple[tuple[str, float], ...] = ()
+    """(a finding's key, the figure now) of objects that are fine: after a change it is said what
+    became of a figure that is no finding any more. Optional."""
 
 
 class Rule(Generic[S]):
