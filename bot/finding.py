@@ -13,7 +13,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.calls import read
 from bot.doors import Home
-from bot.posting import EVENT_TYPE
+from bot.story import Mark
 
 PAGE_MESSAGES = 200
 PAGES_MAX = 5
@@ -23,23 +23,24 @@ Json = Mapping[str, Any]
 
 
 async def find_card(
-    client: AsyncWebClient, *, home: Home, channel: str, request_id: str, since: datetime
+    client: AsyncWebClient, *, home: Home, channel: str, mark: Mark, since: datetime
 ) -> str | None:
-    """The time stamp of the newest card of this request in the channel."""
+    """The time stamp of the newest head of this story in the channel."""
     oldest = f"{since.timestamp() - 60:.6f}"
     async for message in _pages(client, "conversations.history", channel=channel, oldest=oldest):
-        if payload_of(message, home=home, request_id=request_id, line=None):
+        if payload_of(message, home=home, mark=mark, line=None) is not None:
             return str(message["ts"])
     return None
 
 
 async def find_line(
-    client: AsyncWebClient, *, home: Home, channel: str, ts: str, request_id: str, line: int
-) -> bool:
+    client: AsyncWebClient, *, home: Home, channel: str, ts: str, mark: Mark, line: int
+) -> dict[str, Any] | None:
+    """What the post of this line carries; None = it is not there."""
     async for message in _pages(client, "conversations.replies", channel=channel, ts=ts):
-        if payload_of(message, home=home, request_id=request_id, line=line):
-            return True
-    return False
+        if (payload := payload_of(message, home=home, mark=mark, line=line)) is not None:
+            return payload
+    return None
 
 
 async def find_file(
@@ -53,13 +54,9 @@ async def find_file(
     return False
 
 
-def payload_of(message: Json, *, home: Home, request_id: str, line: int | None) -> bool:
-    """Is it our message about this request, and this line of it (None = the card)?"""
-    metadata = message.get("metadata") or {}
-    if not is_ours(message, home) or metadata.get("event_type") != EVENT_TYPE:
-        return False
-    payload = metadata.get("event_payload") or {}
-    return payload.get("request_id") == request_id and payload.get("line") == line
+def payload_of(message: Json, *, home: Home, mark: Mark, line: int | None) -> dict[str, Any] | None:
+    """What our message about this story, and this line of it (None = the head), carries."""
+    return mark.payload_of(message, line=line) if is_ours(message, home) else None
 
 
 def is_ours(message: Json, home: Home) -> bool:

@@ -1,4 +1,4 @@
-"""Keeps one request's card and thread true: claim, write to Slack, remember; one act at a time.
+"""Keeps one story's head and thread true: claim, write to Slack, remember; one act at a time.
 
 The surprising truth: two bots may run, and each may die between posting and remembering. So the
 intention is written to the ledger first (a claim, by compare-and-set), and whoever finds a claim that
@@ -16,11 +16,10 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from bot.calls import Busy, SaidNo, Unsure
-from bot.owed import NOTHING, Owed, owed
-from bot.places import placed
-from bot.writer import Writer
-from changes.lifecycle import State
-from changes.request import Request
+from bot.owed import NOTHING, Owed, line_owed, owed
+from bot.request_story import RequestShelf
+from bot.story import Shelf, Story
+from bot.writer import Writer, passed
 from ledger import Card, Ledger
 
 log = logging.getLogger(__name__)
@@ -35,6 +34,7 @@ GONE = ("message_not_found", "cant_update_message", "edit_window_closed", "threa
 ACTS_MAX = 400
 """In one go; a longer thread goes on at the next round."""
 UNREACHABLE_SECONDS = 60.0
+BUDGET_SECONDS = 60.0
 UNSURE_SECONDS = 3.0
 
 
@@ -52,116 +52,151 @@ class Keeper:
         ledger: Ledger,
         writer: Writer,
         now: Callable[[], datetime],
+        shelf: Shelf | None = None,
     ) -> None:
+        """`shelf` = what is shown; requests unless told."""
         self._ledger = ledger
+        self._shelf = shelf or RequestShelf(ledger)
         self._writer = writer
         self._now = now
         self._me = secrets.token_hex(4)
-        self._drawn: dict[str, tuple[float, str]] = {}
-        """Per request: when we drew it last, and which decision it showed."""
+        self._drawn: dict[str, Drawn] = {}
         self._silent_until = 0.0
         self._told_unreachable: set[str] = set()
 
-    async def keep(self, request_id: str) -> Later | None:
+    async def keep(self, story_id: str) -> Later | None:
         """Pay what is owed; None = all is shown, else when to come again."""
         if (silence := self._silent_until - time.monotonic()) > 0:
             return Later(silence, strict=True)
         for _ in range(ACTS_MAX):
-            request = await asyncio.to_thread(self._load, request_id)
-            if request is None:
+            story = await asyncio.to_thread(self._shelf.load, story_id)
+            if story is None:
                 return None
-            card = await asyncio.to_thread(self._ledger.card, request_id)
-            next_act = owed(request, card, me=self._me, now=self._now())
-            if next_act == NOTHING and self._moved_up(request):
-                next_act = Owed(what="redraw")
-            if next_act.what == "nothing":
-                self._forget_when_ended(request)
-                return Later(next_act.wait_seconds) if next_act.wait_seconds else None
-            if next_act.what == "redraw" and (wait := self._too_soon(request)):
-                return Later(wait)
-            if pause := await self._act(request, card, next_act):
+            card = await asyncio.to_thread(self._shelf.card, story_id)
+            act, wait_seconds = self._next(story, card)
+            if act.what == "nothing":
+                self._forget_when_ended(story)
+                return Later(wait_seconds) if wait_seconds else None
+            if room := await self._no_room(story, act):
+                return Later(room)
+            if pause := await self._act(story, card, act):
                 return Later(pause, strict=True)
         return Later(0.0)
 
-    def _load(self, request_id: str) -> Request | None:
-        request = self._ledger.load(request_id)
-        return placed(self._ledger, request) if request else None
+    def _next(self, story: Story, card: Card | None) -> tuple[Owed, float]:
+        """The act, and in how many seconds to look again when there is none."""
+        act = owed(story, card, me=self._me, now=self._now())
+        if act == NOTHING and self._moved(story, card):
+            act = Owed(what="redraw")
+        if act.what == "redraw" and card and (wait := self._too_soon(story)):
+            # A redraw that may wait must not hold up what the thread has to say.
+            behind = card.lines_posted < story.lines
+            return (line_owed(card), 0) if behind else (NOTHING, wait)
+        return act, act.wait_seconds
 
-    def _moved_up(self, request: Request) -> bool:
-        """Does the card show another place in line than the one it has now?"""
-        _, shown = self._drawn.get(request.id, (0.0, ""))
-        return request.state is State.QUEUED and shown != decision_in(request)
+    def _moved(self, story: Story, card: Card | None) -> bool:
+        """Does the head show something else than what is decided now?"""
+        shown = self._drawn.get(story.mark.id, NEVER).decision
+        return story.restless and shown != story.decision and bool(card and card.ts)
 
-    async def _act(self, request: Request, card: Card | None, act: Owed) -> float:
+    async def _no_room(self, story: Story, act: Owed) -> float:
+        """Seconds until its channel's budget has room; people who acted are answered all the same."""
+        if not story.calls_per_minute or act.what == "pass":
+            return 0
+        shown = self._drawn.get(story.mark.id)
+        if act.what == "redraw" and shown and shown.by_people != story.by_people:
+            return 0
+        token = f"{self._me} {story.mark.id} {story.version} {act.what} {act.line}"
+        return await asyncio.to_thread(
+            self._ledger.spend,
+            f"slack:{story.channel}",
+            token=token,
+            most=story.calls_per_minute,
+            seconds=BUDGET_SECONDS,
+            now=self._now(),
+        )
+
+    async def _act(self, story: Story, card: Card | None, act: Owed) -> float:
         """One claimed act; the seconds to wait when Slack would not have it."""
-        base = card or Card(channel=request.channel)
+        base = card or Card(channel=story.channel)
+        if act.what == "pass":
+            await self._save(story, passed(story, base), expected=card)
+            return 0
         claimed = base.with_(
             claim=f"{self._me} {act.what} {act.line}",
             claimed_until=self._now() + timedelta(seconds=CLAIM_SECONDS),
         )
-        if not await self._save(request.id, claimed, expected=card):
+        if not await self._save(story, claimed, expected=card):
             return 0
         try:
-            done = await self._carry_out(request, claimed, act)
+            done = await self._carry_out(story, claimed, act)
         except Busy as busy:
-            await self._save(request.id, base, expected=claimed)
-            log.warning("%s: %s", request.id, busy)
+            await self._save(story, base, expected=claimed)
+            log.warning("%s: %s", story.mark.id, busy)
             self._silent_until = time.monotonic() + busy.seconds
             return busy.seconds
         except SaidNo as no:
-            return await self._refused(request, claimed, base, no)
+            return await self._refused(story, claimed, base, no)
         except Unsure as unsure:
-            log.warning("%s: %s; looking again before anything is repeated", request.id, unsure)
+            log.warning("%s: %s; looking again before anything is repeated", story.mark.id, unsure)
             return max(UNSURE_SECONDS, unsure.seconds)
-        await self._save(request.id, unclaimed(done), expected=claimed)
+        await self._save(story, unclaimed(done), expected=claimed)
         return 0
 
-    async def _carry_out(self, request: Request, card: Card, act: Owed) -> Card:
+    async def _carry_out(self, story: Story, card: Card, act: Owed) -> Card:
         if act.what == "line":
-            return await self._writer.post_line(request, card, act.line, doubtful=act.doubtful)
+            return await self._writer.post_line(story, card, act.line, doubtful=act.doubtful)
         if act.what == "card":
-            done = await self._writer.post_card(request, card, doubtful=act.doubtful)
+            done = await self._writer.post_card(story, card, doubtful=act.doubtful)
         else:
-            done = await self._writer.redraw(request, card)
-        self._drawn[request.id] = (time.monotonic(), decision_in(request))
+            done = await self._writer.redraw(story, card)
+        self._drawn[story.mark.id] = Drawn(time.monotonic(), story.decision, story.by_people)
         return done
 
-    async def _refused(self, request: Request, claimed: Card, base: Card, no: SaidNo) -> float:
-        """A message that is gone gets a new card; a channel that will not have us is said loudly."""
+    async def _refused(self, story: Story, claimed: Card, base: Card, no: SaidNo) -> float:
+        """A message that is gone gets a new one; a channel that will not have us is said loudly."""
+        name = story.mark.id
         if no.code in GONE and base.ts:
-            log.warning("%s: its card is gone (%s), posting a new one", request.id, no.code)
+            log.warning("%s: its card is gone (%s), posting a new one", name, no.code)
             anew = unclaimed(base).with_(ts="", drawn_version=-1)
-            await self._save(request.id, anew, expected=claimed)
+            await self._save(story, anew, expected=claimed)
             return 0
-        await self._save(request.id, unclaimed(base), expected=claimed)
-        log.error("%s: nothing can be shown in channel %s: %s", request.id, base.channel, no)
-        if request.id not in self._told_unreachable:
-            self._told_unreachable.add(request.id)
-            await self._writer.say_unreachable(request, base.channel, no)
+        await self._save(story, unclaimed(base), expected=claimed)
+        log.error("%s: nothing can be shown in channel %s: %s", name, base.channel, no)
+        if name not in self._told_unreachable:
+            self._told_unreachable.add(name)
+            await self._writer.say_unreachable(story, base.channel, no)
         return UNREACHABLE_SECONDS
 
-    async def _save(self, request_id: str, card: Card, *, expected: Card | None) -> bool:
-        return await asyncio.to_thread(self._ledger.save_card, request_id, card, expected=expected)
+    async def _save(self, story: Story, card: Card, *, expected: Card | None) -> bool:
+        return await asyncio.to_thread(
+            self._shelf.save_card, story.mark.id, card, expected=expected
+        )
 
-    def _too_soon(self, request: Request) -> float:
+    def _too_soon(self, story: Story) -> float:
         """Seconds until the next redraw that shows no decision; 0 = now."""
-        at, shown = self._drawn.get(request.id, (0.0, ""))
-        if shown != decision_in(request):
+        shown = self._drawn.get(story.mark.id, NEVER)
+        if shown.decision != story.decision:
             return 0
-        lively = sum(1 for drawn_at, _ in self._drawn.values() if drawn_at > time.monotonic() - 30)
-        pause = max(REDRAW_SECONDS_MIN, SHARE_SECONDS * lively)
-        return max(0.0, at + pause - time.monotonic())
+        now = time.monotonic()
+        lively = sum(1 for one in self._drawn.values() if one.at > now - 30)
+        pause = max(story.redraw_seconds or REDRAW_SECONDS_MIN, SHARE_SECONDS * lively)
+        return max(0.0, shown.at + pause - now)
 
-    def _forget_when_ended(self, request: Request) -> None:
-        if request.state.ended:
-            self._drawn.pop(request.id, None)
+    def _forget_when_ended(self, story: Story) -> None:
+        if story.ended:
+            self._drawn.pop(story.mark.id, None)
 
 
-def decision_in(request: Request) -> str:
-    """What must be seen at once when it changes: state, revision, votes, a hold."""
-    hold = request.progress.hold if request.progress else ""
-    place = request.line_position
-    return f"{request.state}:{request.revision}:{len(request.votes)}:{bool(hold)}:{place}"
+class Drawn(NamedTuple):
+    """When a head was drawn last by this process, and what it showed."""
+
+    at: float
+    decision: str
+    by_people: str
+
+
+NEVER = Drawn(at=0.0, decision="", by_people="")
 
 
 def unclaimed(card: Card) -> Card:

@@ -1,7 +1,7 @@
-"""What Slack is owed for one request: a decision, from the stored request and the stored card.
+"""What Slack is owed for one story: a decision, from the story and the stored card.
 
-1. Nobody has posted a card: post it.
-2. The card shows an older version: redraw it; at once for a decision, else not too often.
+1. Nobody has posted its head: post it, unless there is nothing to show.
+2. The head shows an older version: redraw it; at once for a decision, else not too often.
 3. The thread lacks a line: post the next one, in order.
 A claim of somebody else makes us wait; a claim that ran out means that its owner died in the middle,
 so Slack is looked at before anything is posted again.
@@ -12,11 +12,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from changes.request import Request
+from bot.story import Story
 from changes.tagged import Value
 from ledger import Card
 
-What = Literal["nothing", "card", "redraw", "line"]
+What = Literal["nothing", "card", "pass", "redraw", "line"]
+"""`pass` = count it as shown although nobody saw it."""
 
 
 class Owed(Value):
@@ -31,19 +32,34 @@ class Owed(Value):
 NOTHING = Owed(what="nothing")
 
 
-def owed(request: Request, card: Card | None, *, me: str, now: datetime) -> Owed:
+def owed(story: Story, card: Card | None, *, me: str, now: datetime) -> Owed:
     if card is not None and card.claim and not card.claim.startswith(f"{me} "):
         left = (card.claimed_until - now).total_seconds() if card.claimed_until else 0
         if left > 0:
             return Owed(what="nothing", wait_seconds=left)
     doubtful = card is not None and bool(card.claim)
     if card is None or not card.ts:
-        return Owed(what="card", doubtful=doubtful)
-    if card.drawn_version < request.version and not claimed_line(card):
+        return first(story, card, doubtful=doubtful)
+    if card.drawn_version < story.version and not claimed_line(card):
         return Owed(what="redraw")
-    if card.lines_posted < len(request.log):
-        return Owed(what="line", line=card.lines_posted, doubtful=claimed_line(card))
-    return Owed(what="redraw") if card.drawn_version < request.version else NOTHING
+    if card.lines_posted < story.lines:
+        return line_owed(card)
+    return Owed(what="redraw") if card.drawn_version < story.version else NOTHING
+
+
+def first(story: Story, card: Card | None, *, doubtful: bool) -> Owed:
+    """The head, as long as it is worth one; a doubtful one is looked for in any case."""
+    if not story.nothing_to_show or doubtful:
+        return Owed(what="card", doubtful=doubtful)
+    up_to_date = card is not None and (card.drawn_version, card.lines_posted) == (
+        story.version,
+        story.lines,
+    )
+    return NOTHING if up_to_date else Owed(what="pass")
+
+
+def line_owed(card: Card) -> Owed:
+    return Owed(what="line", line=card.lines_posted, doubtful=claimed_line(card))
 
 
 def claimed_line(card: Card) -> bool:

@@ -17,7 +17,6 @@ from bot.cards.blocks import Block, Drawn, section, words_of
 
 log = logging.getLogger(__name__)
 
-EVENT_TYPE = "ottla_request"
 BAD_BLOCKS = ("invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long")
 ONLY_TEXT_LETTERS_MAX = 3000
 
@@ -63,11 +62,3 @@ def simplified(block: Block) -> list[Block]:
         elements = [{k: v for k, v in one.items() if k in bare} for one in block["elements"]]
         return [{"type": "actions", "elements": elements}]
     return [section("\n".join(words))] if (words := words_of(block)) else []
-
-
-def mark(*, request_id: str, revision: int, line: int | None = None) -> Json:
-    """By which a message is found again; `line` only on the thread's lines."""
-    payload: Json = {"request_id": request_id, "revision": revision}
-    if line is not None:
-        payload["line"] = line
-    return {"event_type": EVENT_TYPE, "event_payload": payload}

@@ -1,4 +1,4 @@
-"""Writes one request's card, lines and pictures into Slack; when and by whom is the keeper's business.
+"""Writes one story's head, lines and pictures into Slack; when and by whom is the keeper's business.
 
 `doubtful` means that it may be there already: then Slack is looked at first. Where looking is refused
 as well (a scope is missing), posting twice is the lesser evil and goes to the log.
@@ -13,16 +13,16 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import finding, pictures
 from bot.calls import Busy, SaidNo, Unsure, send
-from bot.cards.line import addressed, draw_line
-from bot.cards.request import draw
+from bot.cards.line import draw_line
 from bot.doors import Home
-from bot.posting import mark, put
-from changes.request import LogLine, Request
+from bot.posting import put
+from bot.story import Said, Story
 from ledger import Card, Ledger
 
 log = logging.getLogger(__name__)
 
 PICTURE_TRIES_MAX = 5
+LOST = " (its picture is not kept any more)"
 
 
 class Writer:
@@ -32,98 +32,114 @@ class Writer:
         self._home = home
         self._picture_tries: dict[str, int] = {}
 
-    async def post_card(self, request: Request, card: Card, *, doubtful: bool) -> Card:
-        if doubtful and (ts := await self._find_card(request, card)):
+    async def post_card(self, story: Story, card: Card, *, doubtful: bool) -> Card:
+        """The head; what is not worth one any more counts as shown when none was posted before."""
+        if doubtful and (ts := await self._find_card(story, card)):
             return card.with_(ts=ts, drawn_version=-1)
-        marked = mark(request_id=request.id, revision=request.revision)
+        if story.nothing_to_show:
+            return passed(story, card)
         answer = await put(
-            self._client, "chat.postMessage", draw(request), metadata=marked, channel=card.channel
+            self._client,
+            "chat.postMessage",
+            story.head(),
+            metadata=story.mark.metadata(**story.shown()),
+            channel=card.channel,
         )
         # Slack names the channel by id even when it was addressed otherwise; threads need the id.
         channel = str(answer.get("channel") or card.channel)
-        return card.with_(channel=channel, ts=str(answer["ts"]), drawn_version=request.version)
+        posted = card.with_(channel=channel, ts=str(answer["ts"]), drawn_version=story.version)
+        # What ended before it was shown is told by its head alone, in its final state.
+        late = story.ended and story.calls_per_minute > 0
+        return posted.with_(lines_posted=story.lines) if late else posted
 
-    async def _find_card(self, request: Request, card: Card) -> str | None:
+    async def _find_card(self, story: Story, card: Card) -> str | None:
         try:
             return await finding.find_card(
                 self._client,
                 home=self._home,
                 channel=card.channel,
-                request_id=request.id,
-                since=request.created_at,
+                mark=story.mark,
+                since=story.since,
             )
         except SaidNo as no:
             log.error(
-                "%s: its card cannot be looked for, so it is posted again: %s", request.id, no
+                "%s: its card cannot be looked for, so it is posted again: %s", story.mark.id, no
             )
             return None
 
-    async def redraw(self, request: Request, card: Card) -> Card:
-        marked = mark(request_id=request.id, revision=request.revision)
+    async def redraw(self, story: Story, card: Card) -> Card:
         await put(
             self._client,
             "chat.update",
-            draw(request),
-            metadata=marked,
+            story.head(),
+            metadata=story.mark.metadata(**story.shown()),
             channel=card.channel,
             ts=card.ts,
         )
-        return card.with_(drawn_version=request.version)
+        return card.with_(drawn_version=story.version)
 
-    async def post_line(self, request: Request, card: Card, at: int, *, doubtful: bool) -> Card:
-        line = request.log[at]
-        there = doubtful and await self._line_is_there(request, card, at)
-        content = await self._picture(line)
-        if not there:
-            lost = line.picture and content is None
-            words = addressed(request, at)
-            words += " (its picture is not kept any more)" if lost else ""
-            marked = mark(request_id=request.id, revision=request.revision, line=at)
-            await put(
-                self._client,
-                "chat.postMessage",
-                draw_line(words),
-                metadata=marked,
-                channel=card.channel,
-                thread_ts=card.ts,
-            )
+    async def post_line(self, story: Story, card: Card, at: int, *, doubtful: bool) -> Card:
+        there = await self._line_there(story, card, at) if doubtful else None
+        said = story.said(at)
+        content = await self._picture(said)
+        if there is None:
+            await self._post_said(story, card, at, said, lost=bool(said.picture and not content))
         if content is not None:
-            await self._share(request, card, at, content, doubtful=there)
-        return card.with_(lines_posted=at + 1)
+            await self._share(story, card, at, said, content, doubtful=there is not None)
+        return card.with_(lines_posted=(said.through if there is None else there) + 1)
 
-    async def _line_is_there(self, request: Request, card: Card, line: int) -> bool:
+    async def _post_said(
+        self, story: Story, card: Card, at: int, said: Said, *, lost: bool
+    ) -> None:
+        more = {"through": said.through} if said.through != at else {}
+        await put(
+            self._client,
+            "chat.postMessage",
+            draw_line(said.words + (LOST if lost else "")),
+            metadata=story.mark.metadata(**story.shown(), line=at, **more),
+            channel=card.channel,
+            thread_ts=card.ts,
+            reply_broadcast=said.aloud or None,
+        )
+
+    async def _line_there(self, story: Story, card: Card, at: int) -> int | None:
+        """How far the post that begins with this line goes; None = it is not there."""
         try:
-            return await finding.find_line(
+            payload = await finding.find_line(
                 self._client,
                 home=self._home,
                 channel=card.channel,
                 ts=card.ts,
-                request_id=request.id,
-                line=line,
+                mark=story.mark,
+                line=at,
             )
         except SaidNo as no:
-            log.error("%s: line %d cannot be looked for, posting it: %s", request.id, line, no)
-            return False
-
-    async def _picture(self, line: LogLine) -> bytes | None:
-        if not line.picture:
+            log.error("%s: line %d cannot be looked for, posting it: %s", story.mark.id, at, no)
             return None
-        return await asyncio.to_thread(self._ledger.picture, line.picture)
+        if payload is None:
+            return None
+        through = payload.get("through", at)
+        return through if isinstance(through, int) and at <= through < story.lines else at
+
+    async def _picture(self, said: Said) -> bytes | None:
+        if not said.picture:
+            return None
+        return await asyncio.to_thread(self._ledger.picture, said.picture)
 
     async def _share(
-        self, request: Request, card: Card, line: int, content: bytes, *, doubtful: bool
+        self, story: Story, card: Card, line: int, said: Said, content: bytes, *, doubtful: bool
     ) -> None:
         """The words stand already: a picture that Slack will not have must not hold up the rest."""
-        name = f"{request.id}-{line}.png"
+        name = f"{story.mark.id}-{line}.png"
         where = {"channel": card.channel, "thread_ts": card.ts, "name": name}
         try:
             if not (doubtful and await pictures.landed(self._client, home=self._home, **where)):
-                title = request.log[line].picture_title or name
+                title = said.picture_title or name
                 await pictures.share(
                     self._client, home=self._home, title=title, content=content, **where
                 )
         except SaidNo as no:
-            log.error("%s: Slack refuses the picture of line %d: %s", request.id, line, no)
+            log.error("%s: Slack refuses the picture of line %d: %s", story.mark.id, line, no)
         except (Unsure, Busy) as failed:
             self._try_again(name, failed)
         self._picture_tries.pop(name, None)
@@ -136,17 +152,20 @@ class Writer:
             raise Unsure(f"the picture {name}: {failed}", seconds=failed.seconds) from failed
         log.error("the picture %s did not arrive in %d tries: %s", name, tries, failed)
 
-    async def say_unreachable(self, request: Request, channel: str, no: SaidNo) -> None:
-        """Tell the requester in a message of his own: a missing card looks like a dead bot."""
-        words = (
-            f"{request.id}: its card cannot be shown in <#{channel}> (Slack says `{no.code}`). "
-            f"Invite me there; until then `/kafka show {request.id}` shows it."
-        )
-        drawn = draw_line(words)
-        to = request.requester.user_id
+    async def say_unreachable(self, story: Story, channel: str, no: SaidNo) -> None:
+        told = story.unreachable(channel=channel, code=no.code)
+        if told is None:
+            return
+        to, words = told
         try:
+            drawn = draw_line(words)
             await send(
                 self._client, "chat.postMessage", channel=to, text=drawn.text, blocks=drawn.blocks
             )
         except (SaidNo, Unsure, Busy) as failed:
-            log.error("%s: its requester could not be told: %s", request.id, failed)
+            log.error("%s: %s could not be told: %s", story.mark.id, to, failed)
+
+
+def passed(story: Story, card: Card) -> Card:
+    """Nothing was posted, and nothing is owed until it changes."""
+    return card.with_(ts="", drawn_version=story.version, lines_posted=story.lines)

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from bot.finding import payload_of
+from bot.request_story import RequestStory
+from bot.story import Mark
 from bot.writer import Writer
 from changes.lifecycle import Event, State
 from changes.request import Outcome, Progress, Request
@@ -154,7 +156,7 @@ async def test_a_bot_that_died_between_posting_and_remembering(desk: Desk, hire:
     past = datetime.now(UTC) - timedelta(seconds=1)
     ghost = card.with_(claim="dead1234 line 0", claimed_until=past, drawn_version=request.version)
     assert desk.ledger.save_card("R-1", ghost, expected=card)
-    await the_writer(desk).post_line(request, ghost, 0, doubtful=False)
+    await the_writer(desk).post_line(RequestStory(request), ghost, 0, doubtful=False)
     await hire()
     await until(lambda: all_shown(desk), what="the next bot has caught up")
     assert lines(desk) == ["posted, not remembered"]
@@ -168,7 +170,7 @@ def the_writer(desk: Desk) -> Writer:
 async def test_a_card_posted_and_forgotten_is_adopted(desk: Desk, hire: Hire) -> None:
     await desk.bot.announcer.stop()
     request = await desk.asked()
-    await the_writer(desk).post_card(request, Card(channel=KAFKA), doubtful=False)
+    await the_writer(desk).post_card(RequestStory(request), Card(channel=KAFKA), doubtful=False)
     past = datetime.now(UTC) - timedelta(seconds=1)
     ghost = Card(channel=KAFKA, claim="dead1234 card -1", claimed_until=past)
     assert desk.ledger.save_card("R-1", ghost, expected=None)
@@ -187,8 +189,9 @@ async def test_somebody_elses_metadata_is_not_our_card(desk: Desk) -> None:
         "metadata": {"event_type": "ottla_request", "event_payload": {"request_id": "R-1"}},
     }
     home = desk.bot.doors.home
-    assert not payload_of(forged, home=home, request_id="R-1", line=None)
-    assert payload_of({**forged, "user": home.bot_user_id}, home=home, request_id="R-1", line=None)
+    mark = Mark("request", "R-1")
+    assert not payload_of(forged, home=home, mark=mark, line=None)
+    assert payload_of({**forged, "user": home.bot_user_id}, home=home, mark=mark, line=None)
 
 
 async def test_two_bots_post_each_thing_once(desk: Desk, hire: Hire) -> None:
