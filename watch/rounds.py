@@ -1,8 +1,8 @@
 """What is read how often, and one round of it: everything that is due, at once, each with its time-out.
 
 1. Every scan: offsets of all groups; then, of partitions on which anybody lags, one rung of the ladder
-   of ages; then the members of groups in trouble. Where commits stand still, twice a minute, the ends
-   that committed readers see.
+   of ages; then the members of groups in trouble, and now and then of healthy ones. Where commits
+   stand still, twice a minute, the ends that committed readers see.
 2. Beside it, every scan (every other one when scans are quick): brokers, partitions, reassignments.
 3. MSK's word each minute, CloudWatch's figures each of their periods, sizes every five minutes,
    topics' settings every ten and for new topics at once.
@@ -46,6 +46,10 @@ QUICK_SCAN_SECONDS = 15.0
 OPEN_AGAIN_SECONDS_MAX = 60.0
 MEMBERS_GROUPS_MAX = 50
 """Groups in trouble whose members are asked for in one round, worst first."""
+ROLL_CALL_SCANS = 5
+ROLL_CALL_GROUPS = 100
+"""Every fifth scan so many healthy groups are asked for theirs, in turn: who owned what must be known
+before a group is gone."""
 SILENT_ROUNDS_MAX = 10
 """After so many rounds without any answer of Kafka its addresses are asked for afresh."""
 
@@ -98,6 +102,9 @@ class Rounds:
     _open_tries: int = 0
     _silent_rounds: int = 0
     _probes: int = 0
+    _scans: int = 0
+    _called: str = ""
+    """The last group of the last roll call."""
     _rungs: dict[float, Rung] = field(default_factory=dict)
     _settings: dict[str, TopicSettings] = field(default_factory=dict)
     _asked_topics: set[str] = field(default_factory=set)
@@ -184,10 +191,21 @@ class Rounds:
         self, offsets: Offsets, scan: LagScan, wants: Wants, *, now: datetime, mono: float
     ) -> None:
         groups = [name for name in wants.trouble if name in scan.groups][:MEMBERS_GROUPS_MAX]
+        groups += [name for name in self._roll_call(scan) if name not in groups]
         if groups:
             await self._members.read(lambda: offsets.members(groups=groups), now=now, mono=mono)
         else:
             self._members.value, self._members.words = {}, ""
+
+    def _roll_call(self, scan: LagScan) -> Sequence[str]:
+        self._scans += 1
+        if self._scans % ROLL_CALL_SCANS != 1:
+            return ()
+        stable = sorted(name for name, group in scan.groups.items() if group.state == "Stable")
+        following = [name for name in stable if name > self._called] or stable
+        called = following[:ROLL_CALL_GROUPS]
+        self._called = called[-1] if called else ""
+        return called
 
     async def _read_stable(
         self, offsets: Offsets, still: Sequence[TopicPartition], *, now: datetime, mono: float
