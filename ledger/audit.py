@@ -39,6 +39,7 @@ class AuditLine(Value):
     actor: str
     event: str
     request_id: str
+    """Or what else it is about: an incident, a mute, a cluster."""
     revision: int
     words: str
     fingerprint: str
@@ -65,7 +66,7 @@ class Broken:
 
 class AuditTrail(Door):
     def audit_lines(self, *, request_id: str | None = None) -> Iterator[AuditLine]:
-        """Every line, or those of one request, oldest first."""
+        """Every line, or those of one request or incident, oldest first."""
         texts = self._texts() if request_id is None else self._texts_of(request_id)
         for text in texts:
             yield _line(text)
@@ -84,6 +85,17 @@ class AuditTrail(Door):
             unfinished.unlink(missing_ok=True)
         return count
 
+    def record(self, about: str, *, audit: Audit) -> None:
+        """A line about something that is no request, such as `I-12` or a cluster's name: who acted on
+        an incident or a mute, and who was refused."""
+
+        def write(pipe: Pipeline) -> None:
+            line = chained(pipe, audit=audit, at=self._clock().isoformat(), about=about)
+            pipe.multi()
+            append(pipe, line)
+
+        self._in_one(f"writing an audit line for {about}", [keys.AUDIT], write)
+
     def _texts(self) -> Iterator[str]:
         after = "-"
         while True:
@@ -96,7 +108,7 @@ class AuditTrail(Door):
                 return
 
     def _texts_of(self, request_id: str) -> Iterator[str]:
-        known = normal_id(request_id)
+        known = normal_id(request_id) or normal_id(request_id, letter="I")
         if known is None:
             return
         with self._reach(f"reading the audit lines of {known}") as redis:
@@ -111,6 +123,20 @@ class AuditTrail(Door):
 
 
 def next_line(pipe: Pipeline, *, audit: Audit, request: Request, at: str) -> dict[str, Any]:
+    """A request's line, after the last one; see `chained`."""
+    return chained(
+        pipe,
+        audit=audit,
+        at=at,
+        about=request.id,
+        revision=request.revision,
+        fingerprint=request.fingerprint,
+    )
+
+
+def chained(
+    pipe: Pipeline, *, audit: Audit, at: str, about: str, revision: int = 0, fingerprint: str = ""
+) -> dict[str, Any]:
     """The line that follows the last one; `keys.AUDIT` must be watched, the transaction not begun."""
     last = stream(pipe.xrevrange(keys.AUDIT, count=1))
     before = _line(last[0].text(b"line")) if last else None
@@ -119,10 +145,10 @@ def next_line(pipe: Pipeline, *, audit: Audit, request: Request, at: str) -> dic
         "at": at,
         "actor": _clean(audit.actor),
         "event": _clean(audit.event),
-        "request_id": request.id,
-        "revision": request.revision,
+        "request_id": _clean(about),
+        "revision": revision,
         "words": _clean(audit.words),
-        "fingerprint": request.fingerprint,
+        "fingerprint": fingerprint,
         "previous": before.hash if before else FIRST_PREVIOUS,
     }
     return {**line, "hash": hash_of(line)}

@@ -55,6 +55,18 @@ class TestChain:
         assert [line.seq for line in ledger.audit_lines(request_id="r-2")] == [2, 3]
         assert list(ledger.audit_lines(request_id="nonsense")) == []
 
+    def test_holds_what_people_did_to_incidents_in_the_same_chain(
+        self, ledger: Ledger, opens: Opens
+    ) -> None:
+        opens()
+        ledger.record("I-12", audit=Audit(actor="U-GUS", event="refused: mute", words="a guest"))
+        moved(ledger, opens(), Event.CANCELLED)
+        (line,) = ledger.audit_lines(request_id="i-12")
+        assert (line.seq, line.actor, line.request_id, line.revision) == (2, "U-GUS", "I-12", 0)
+        assert verify(exported(ledger)) == Verified(
+            count=4, head=json.loads(exported(ledger)[-1])["hash"]
+        )
+
     def test_is_read_whole_over_many_pages(self, ledger: Ledger, opens: Opens) -> None:
         opens()
         for _ in range(1_000):
