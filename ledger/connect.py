@@ -28,6 +28,7 @@ from ledger.mutes import Mutes
 from ledger.news import Newsroom
 from ledger.notes import Notes
 from ledger.outbox import Outbox
+from ledger.rings import Rings
 from ledger.snapshots import Snapshots
 from ledger.sweeps import Sweeps
 from ledger.threads import Threads
@@ -48,6 +49,7 @@ class Ledger(
     Leases,
     ChangeLeases,
     Newsroom,
+    Rings,
     Snapshots,
     Outbox,
     Incidents,

@@ -164,3 +164,46 @@ def mute(mute_id: str) -> str:
 def mutes_of(cluster: str) -> str:
     """Sorted set of mutes by the moment they end (Redis's time), at most `MUTES_MAX`."""
     return f"ottla:mutes:of:{cluster}"
+
+
+def frames(cluster: str) -> str:
+    """Sorted set of the rounds the watch saw, by time. They and their parts are kept for 24 hours and
+    weigh at most 32 MiB a cluster, bodies and tables together; the oldest leave first. Expires 24
+    hours after the last round."""
+    return f"ottla:frames:{cluster}"
+
+
+def frame_bodies(cluster: str) -> str:
+    """Hash: round → its packed bytes."""
+    return f"ottla:frames:bodies:{cluster}"
+
+
+def frame_tables(cluster: str) -> str:
+    """Hash: digest → a table that rounds refer to. It leaves with the last of them."""
+    return f"ottla:frames:tables:{cluster}"
+
+
+def frame_table_uses(cluster: str) -> str:
+    """Sorted set of those digests by the time of the last round that refers to them."""
+    return f"ottla:frames:uses:{cluster}"
+
+
+def frame_size(cluster: str) -> str:
+    """Bytes of all bodies and tables of a cluster."""
+    return f"ottla:frames:size:{cluster}"
+
+
+def frames_all(cluster: str) -> tuple[str, ...]:
+    """Every key of a cluster's frames."""
+    return (
+        frames(cluster),
+        frame_bodies(cluster),
+        frame_tables(cluster),
+        frame_table_uses(cluster),
+        frame_size(cluster),
+    )
+
+
+def broker_history(cluster: str) -> str:
+    """Packed figures of a cluster's brokers. Expires three days after they were kept."""
+    return f"ottla:history:brokers:{cluster}"

@@ -52,3 +52,8 @@ def content(reply: Any) -> bytes | None:
 def number(reply: Any) -> int:
     """A count; 0 when there is nothing."""
     return int(reply or 0)
+
+
+def scored(reply: Any) -> tuple[tuple[str, float], ...]:
+    """Members of a sorted set with their scores."""
+    return tuple((one.decode(), float(score)) for one, score in reply)
