@@ -27,6 +27,9 @@ STEP_PERCENT = 5.0
 STEP_WINDOW_SECONDS = 1800.0
 STEP_REST_SECONDS = 3 * 3600.0
 """Two rises within three hours are no single step but growth."""
+MOVED_SECONDS = 600.0
+"""So long after replicas moved to or from a broker its disk still changes by that: old copies are
+deleted a minute later, and CloudWatch's figures are two minutes late."""
 CLOCK_BACK_SECONDS = 600.0
 """A moment this much before the newest means that the clock was set back."""
 GROWTH_SHOWS_SECONDS = 2 * 3600.0
@@ -93,6 +96,15 @@ class _Figure:
         if rested and rise >= STEP_PERCENT * max(1.0, gap_hours):
             self.steps.append((at, rise))
 
+    def note_move(self) -> None:
+        """Replicas came or went: what they weigh is no trend either. One entry in ten minutes."""
+        at, value = self.close[-1]
+        change = value - self.close[-2][1] if len(self.close) > 1 else 0.0
+        if self.steps and int(self.steps[-1][0] // MOVED_SECONDS) == int(at // MOVED_SECONDS):
+            self.steps[-1] = (at, self.steps[-1][1] + change)
+        elif change:
+            self.steps.append((at, change))
+
     @property
     def newest_at(self) -> float:
         return self.close[-1][0] if self.close else 0.0
@@ -106,15 +118,18 @@ class BrokerHistory:
         self._figures: dict[tuple[str, int], _Figure] = {}
         self._volume_gib: int | None = None
         self._grown_at: float | None = None
+        self._moved_at: dict[int, float] = {}
 
     def add(self, seen: Seen) -> None:
         """Remember one round; what was carried over from an earlier one is not counted twice."""
         now = seen.at.timestamp()
         self._note_volume(seen, now)
+        for move in seen.reassignments or ():
+            self._moved_at.update(dict.fromkeys((*move.adding, *move.removing), now))
         for name, broker_id, at, value in figures_of(seen):
             figure = self._figures.setdefault((name, broker_id), _Figure())
             if figure.add(at.timestamp(), value) and name == DISK:
-                self._note_jump(figure)
+                self._note_jump(figure, broker_id)
         self._figures = {
             key: one for key, one in self._figures.items() if one.newest_at > now - HOURS_MAX * HOUR
         }
@@ -134,7 +149,8 @@ class BrokerHistory:
         return tuple(_points(sorted(figure.hours.values()))) if figure else ()
 
     def steps(self, broker_id: int) -> Sequence[Point]:
-        """Sudden rises of the disk: when, and by how many percent."""
+        """Changes of the disk that are no trend (sudden rises, moved replicas): when, and by how many
+        percent."""
         figure = self._figures.get((DISK, broker_id))
         return tuple(_points(figure.steps)) if figure else ()
 
@@ -160,12 +176,14 @@ class BrokerHistory:
                     figure.start_anew()
         self._volume_gib = volume
 
-    def _note_jump(self, figure: _Figure) -> None:
+    def _note_jump(self, figure: _Figure, broker_id: int) -> None:
         at, value = figure.close[-1]
         grown = self._grown_at
         fell = len(figure.close) > 1 and figure.close[-2][1] - value >= STEP_PERCENT
         if fell and grown is not None and abs(at - grown) <= GROWTH_SHOWS_SECONDS:
             figure.start_anew()
+        elif abs(at - self._moved_at.get(broker_id, 0.0)) <= MOVED_SECONDS:
+            figure.note_move()
         else:
             figure.note_step()
 

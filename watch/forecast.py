@@ -3,10 +3,10 @@
 The surprising truth: a straight line through a saw is wrong at every hour. So the hourly peaks are
 joined to an envelope, and only pairs that lie far enough apart are compared.
 
-Disk: 1. Hourly peaks, a sudden rise taken out; of each hour the highest of the last six (`envelope`).
+Disk: 1. Hourly peaks, sudden rises and moved replicas taken out; of each hour the highest of the last six (`envelope`).
 2. Over 6 h and over 24 h Theil-Sen: the median slope of all pairs at least half a window apart.
 3. Both slopes at least 0.2 %/h, and the hours left after each within a factor of three; the longer
-   counts. After a sudden rise or a growth of storage: not before three hourly points.
+   counts. After such a change or a growth of storage: not before three hourly points.
 CPU breathes with the day, so the same hours of two days are compared, from 30 h on; after 6 h the
 slope is shown and named for what it may be.
 """
@@ -74,7 +74,9 @@ def disk_forecast(brokers: BrokerHistory, broker_id: int, *, now: datetime) -> F
     after = [one for one in late if not fresh or one[0] >= fresh[0][0]]
     if len(late) < POINTS_MIN or len(after) < POINTS_MIN:
         why = (
-            "the disk rose at one stroke" if fresh and len(late) >= POINTS_MIN else "too few hours"
+            "the disk changed at one stroke or by moved replicas"
+            if fresh and len(late) >= POINTS_MIN
+            else "too few hours"
         )
         return _unknown(broker_id, "disk", newest, f"not known yet: {why}")
     return _from_slopes(broker_id, newest, late, now=now, grown=brokers.grown_at)
@@ -160,7 +162,7 @@ def theil_sen(hourly: Hourly) -> float:
 
 
 def unstepped(brokers: BrokerHistory, broker_id: int) -> Sequence[tuple[datetime, float]]:
-    """Hourly peaks of a disk as if its sudden rises had been there from the beginning."""
+    """Hourly peaks of a disk as if its sudden changes had been there from the beginning."""
     steps = brokers.steps(broker_id)
     return tuple(
         (at, value + sum(rise for when, rise in steps if at < when))
