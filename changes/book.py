@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from pydantic import AwareDatetime, Field
 
+from changes.excuses import ChangeLease
 from changes.incident import Alert, Family, Incident, Line, Severity
 from changes.tagged import Value
 
@@ -38,14 +39,14 @@ class Before(Value):
 
 
 class WatchedChange(Value):
-    """A change whose lease was seen."""
+    """A change whose lease was seen, until what it did is judged and its lease is gone."""
 
-    request_id: str
-    title: str
-    seen_at: AwareDatetime
-    """When its lease was last there."""
-    ended_at: AwareDatetime | None = None
-    grace_seconds: float = 0
+    lease: ChangeLease
+    """As it was seen last."""
+    runs: bool
+    """The lease is there and not ended; a worker that died takes it away."""
+    grace_seconds: float
+    """After its end, how long what it explains is still held back."""
     held: tuple[str, ...] = ()
     """Keys of alerts that were held back and noted, at most `HELD_MAX`."""
     held_more: int = 0
@@ -53,6 +54,14 @@ class WatchedChange(Value):
     judged: bool = False
     """The grace is over and what became of the figures was said."""
     before: tuple[Before, ...] = ()
+
+    def holds(self, now: datetime) -> bool:
+        """Does it still explain anything?"""
+        return self.runs or self.in_grace(now)
+
+    def in_grace(self, now: datetime) -> bool:
+        ended = self.lease.ended_at
+        return ended is not None and now < ended + timedelta(seconds=self.grace_seconds)
 
 
 class Book(Value):

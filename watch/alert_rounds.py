@@ -1,0 +1,189 @@
+"""One round moves every alert of a cluster one event on, through the table in `changes.incident`.
+
+1. Found again: seen. In between: an alert that fires stays, one that waits to fire is dropped.
+2. Not found, but not looked at either: stays as it is, marked stale, and waiting times stand still.
+3. Not found: gone; after `keep` it is over.
+4. Found for the first time: pending; after `for` it fires. When the same object was already firing for
+   another kind of the same rule (stopped became stalled), the alert goes on under the new kind instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence, Set
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from changes.book import ALERTS_MAX
+from changes.incident import Alert, AlertEvent, AlertState, Finding, alert_after
+from watch.flapping import FORGOTTEN_BELOW, score, with_edge
+from watch.incident_settings import IncidentSettings
+from watch.sightings import Sightings, any_kind
+
+SLACK_SECONDS = 1.0
+"""Rounds are not exactly as far apart as they should be: 59.8 s count for a minute."""
+REMEMBERED = timedelta(hours=2)
+"""What was told is remembered so long after its end, however still it is."""
+LIVE = (AlertState.FIRING, AlertState.RESOLVING)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One round as every alert sees it."""
+
+    sightings: Sightings
+    rules: Set[str]
+    settings: IncidentSettings
+    now: datetime
+    passed: timedelta
+    """Since the last round."""
+
+
+@dataclass(frozen=True)
+class Moved:
+    alerts: tuple[Alert, ...] = ()
+    vanished: tuple[Alert, ...] = ()
+    """Over before anybody was told, though seen in more than one moment."""
+    left_out: tuple[Finding, ...] = ()
+    """Beyond `ALERTS_MAX`."""
+
+
+def moved(alerts: Sequence[Alert], step: Step) -> Moved:
+    carried = list(_with_successors(alerts, step))
+    known = {one.key for one in carried}
+    after = [_next(one, step) for one in carried]
+    fresh = [one for key, one in step.sightings.triggers.items() if key not in known]
+    fresh.sort(key=lambda one: -one.severity)
+    room = max(0, ALERTS_MAX - len(after))
+    after += [_begun(finding, step) for finding in fresh[:room]]
+    return Moved(
+        alerts=tuple(one for one in after if _remembered(one, step.now)),
+        vanished=tuple(one for one in after if _vanished(one, step.now)),
+        left_out=tuple(fresh[room:]),
+    )
+
+
+def _with_successors(alerts: Iterable[Alert], step: Step) -> Iterable[Alert]:
+    """Alerts that fire on as another kind of the same rule and object take its finding over."""
+    alerts = list(alerts)
+    known = {one.key for one in alerts if one.state is not AlertState.RESOLVED}
+    heirs = {
+        any_kind(finding): finding
+        for key, finding in step.sightings.triggers.items()
+        if key not in known
+    }
+    for one in alerts:
+        heir = heirs.get(any_kind(one.finding)) if one.state in LIVE else None
+        if heir is None or step.sightings.trigger(one.key) or one.key in step.sightings.betweens:
+            yield one
+        else:
+            del heirs[any_kind(heir)]
+            known.add(heir.key)
+            yield one.with_(finding=heir)
+
+
+def _next(alert: Alert, step: Step) -> Alert:
+    if alert.finding.rule not in step.rules:
+        return _move(alert, AlertEvent.DROPPED, step.now)
+    if finding := step.sightings.trigger(alert.key):
+        return _seen(alert, finding, step)
+    if words := step.sightings.unseen_words(alert):
+        return _unseen(alert, words, step)
+    if finding := step.sightings.between(alert):
+        return _move(_showing(alert, finding), AlertEvent.BETWEEN, step.now)
+    return _gone(alert, step)
+
+
+def _begun(finding: Finding, step: Step) -> Alert:
+    alert = Alert(state=AlertState.PENDING, finding=finding, since=step.now, began_at=step.now)
+    return _held_long_enough(alert, step.now)
+
+
+def _seen(alert: Alert, finding: Finding, step: Step) -> Alert:
+    was = alert.state
+    after = _move(alert.with_(finding=finding, stale=""), AlertEvent.SEEN, step.now)
+    if was is AlertState.RESOLVED:
+        after = after.with_(began_at=step.now, fired_at=None, ended_at=None, held_by="")
+        after = after.with_(peak=finding.severity)
+    if was is AlertState.RESOLVING:
+        after = with_edge(after, step.now)
+    return _held_long_enough(after, step.now)
+
+
+def _held_long_enough(alert: Alert, now: datetime) -> Alert:
+    if alert.state is AlertState.PENDING and _waited(alert, now, alert.finding.for_seconds):
+        alert = with_edge(_move(alert, AlertEvent.HELD, now), now)
+    if alert.state is AlertState.FIRING:
+        return alert.with_(peak=max(alert.peak, alert.finding.severity))
+    return alert
+
+
+def _unseen(alert: Alert, words: str, step: Step) -> Alert:
+    """Neither good nor bad: nothing moves, and what waits waits on."""
+    if alert.state in (AlertState.PENDING, AlertState.RESOLVING):
+        alert = alert.with_(since=min(step.now, alert.since + step.passed))
+    return alert if alert.state is AlertState.RESOLVED else alert.with_(stale=words)
+
+
+def _gone(alert: Alert, step: Step) -> Alert:
+    was = alert.state
+    after = _move(alert.with_(stale=""), AlertEvent.GONE, step.now)
+    if was is AlertState.FIRING:
+        after = with_edge(after, step.now)
+    keep = max(alert.finding.keep_seconds, step.settings.keep_minutes_min * 60)
+    if after.state is AlertState.RESOLVING and _waited(after, step.now, keep):
+        return _move(after, AlertEvent.CLEARED, step.now)
+    return after
+
+
+def _move(alert: Alert, event: AlertEvent, now: datetime) -> Alert:
+    to = alert_after(alert.state, event)
+    if to is alert.state:
+        return alert
+    ended = {"ended_at": now, "stale": ""} if to is AlertState.RESOLVED else {}
+    return alert.with_(state=to, since=now, **ended)
+
+
+def _showing(alert: Alert, between: Finding) -> Alert:
+    """What it says now, under the name it has."""
+    finding = between.with_(kind=alert.finding.kind)
+    return alert if alert.state is AlertState.RESOLVED else alert.with_(finding=finding, stale="")
+
+
+def _waited(alert: Alert, now: datetime, seconds: float) -> bool:
+    return (now - alert.since).total_seconds() >= seconds - SLACK_SECONDS or seconds <= 0
+
+
+def _remembered(alert: Alert, now: datetime) -> bool:
+    """What is over stays while its restlessness counts, or while it may still have to be told."""
+    if alert.state is not AlertState.RESOLVED or alert.ended_at is None:
+        return True
+    if score(alert, now) >= FORGOTTEN_BELOW:
+        return True
+    return alert.fired_at is not None and now - alert.ended_at < REMEMBERED
+
+
+def _vanished(alert: Alert, now: datetime) -> bool:
+    untold = alert.fired_at is None and not alert.held_by
+    return (
+        alert.state is AlertState.RESOLVED
+        and alert.ended_at == now
+        and untold
+        and alert.began_at < now
+    )
+
+
+def in_step(
+    alerts: Iterable[Alert], *, at: datetime, now: datetime, pause: timedelta
+) -> tuple[Alert, ...]:
+    """The alerts as this round may count with them.
+
+    A watch that was away for long (`pause`) saw nothing meanwhile, so waiting stood still; a clock that
+    went back leaves no moment in the future.
+    """
+    if now < at:
+        return tuple(one.with_(since=min(one.since, now)) for one in alerts)
+    if now - at <= pause:
+        return tuple(alerts)
+    waiting = (AlertState.PENDING, AlertState.RESOLVING)
+    by = now - at
+    return tuple(one.with_(since=one.since + by) if one.state in waiting else one for one in alerts)
