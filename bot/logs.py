@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from changes.masking import Masked, log_masked, masked
+from ledger.masking import Masked, log_masked, masked
 
 __all__ = ["Masked", "masked", "set_up"]
 

@@ -10,10 +10,10 @@ import click
 
 # Imported before RQ forks, so that a child does not pay for it on every job.
 import workers.jobs  # noqa: F401  (imported for its side effect: warm modules in the parent)
-from changes.masking import masked
 from cluster.aws import aws_client
 from ledger import LedgerUnavailable
 from ledger.connect import connection_for_worker
+from ledger.masking import masked
 from workers import ticker
 from workers.queue_worker import worker
 from workers.runtime import (

@@ -14,10 +14,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from changes.catalog import CATALOG
-from changes.masking import log_masked
 from changes.ports import World
 from cluster.connect import KafkaAuth, open_world
 from ledger import Ledger, connect
+from ledger.masking import log_masked
 from policies import Cluster, KeptPolicies, Policies, Problems
 from policies.yaml_files import read_settings
 from workers.settings import Settings

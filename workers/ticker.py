@@ -15,8 +15,8 @@ from datetime import UTC, datetime
 
 import click
 
-from changes.masking import masked
 from ledger import Ledger, LedgerUnavailable, UnreadableEntry
+from ledger.masking import masked
 from workers.runtime import CannotStart, log_plainly, policies_in_force, runtime, settings_from
 
 log = logging.getLogger(__name__)

@@ -6,8 +6,8 @@ import logging
 
 import pytest
 
-from changes.masking import Masked
 from ledger import connect
+from ledger.masking import Masked
 from tests.redis_server import free_port
 from tests.workers.conftest import Floor
 from workers.runtime import log_plainly

@@ -1,7 +1,7 @@
 """Words without secrets: whatever looks like a Slack token or a password in a URL is masked.
 
 For logs the last line of defence, on the finished text, so that a traceback or a library cannot leak
-either.
+either. It lives here because every process stands on the ledger, and its URL holds a password.
 """
 
 from __future__ import annotations
