@@ -64,7 +64,8 @@ class Finding(Value):
     """Such as `group payments`, `broker 2`, `topic orders`; `cluster` for the whole."""
     severity: Severity
     phase: Literal["trigger", "between"] = "trigger"
-    """`between` = no longer bad enough to open an alert, not yet good enough to end one."""
+    """`between` = no longer bad enough to open an alert, not yet good enough to end one; with an empty
+    `kind` it holds for every kind that fires of this rule and subject."""
     words: str
     """One line that says what is wrong, with the figure."""
     lines: tuple[str, ...] = ()

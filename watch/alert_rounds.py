@@ -23,7 +23,6 @@ SLACK_SECONDS = 1.0
 """Rounds are not exactly as far apart as they should be: 59.8 s count for a minute."""
 REMEMBERED = timedelta(hours=2)
 """What was told is remembered so long after its end, however still it is."""
-LIVE = (AlertState.FIRING, AlertState.RESOLVING)
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,7 @@ def _with_successors(alerts: Iterable[Alert], step: Step) -> Iterable[Alert]:
         if key not in known
     }
     for one in alerts:
-        heir = heirs.get(any_kind(one.finding)) if one.state in LIVE else None
+        heir = heirs.get(any_kind(one.finding)) if one.state is AlertState.FIRING else None
         if heir is None or step.sightings.trigger(one.key) or one.key in step.sightings.betweens:
             yield one
         else:

@@ -7,7 +7,7 @@ alert's identity, so one that is too long is cut to its beginning and a digest, 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from changes.incident import EVERYTHING, Alert, Finding, Trend
@@ -26,7 +26,7 @@ class Sightings:
     triggers: Mapping[str, Finding]
     """By key: bad enough to open an alert."""
     betweens: Mapping[str, Finding]
-    """By key, and by `rule//subject` for alerts of any kind: keep what fires, open nothing."""
+    """By key: not good enough to end an alert, opens none. One without a kind is about all kinds."""
     unseen: Mapping[tuple[str, str], str]
     measures: Mapping[str, float]
 
@@ -55,9 +55,9 @@ def sighted(looked: Looked) -> Sightings:
     betweens: dict[str, Finding] = {}
     for finding in map(trimmed, looked.findings):
         if finding.phase == "between":
-            _keep_worse(betweens, (finding.key, any_kind(finding)), finding)
+            _keep_worse(betweens, finding)
         else:
-            _keep_worse(triggers, (finding.key,), finding)
+            _keep_worse(triggers, finding)
     unseen = {
         (one.rule, short_subject(one.subject)): one.words[:WORDS_LETTERS_MAX] or "not seen"
         for one in looked.unseen
@@ -65,10 +65,10 @@ def sighted(looked: Looked) -> Sightings:
     return Sightings(triggers, betweens, unseen, dict(looked.measures))
 
 
-def _keep_worse(found: dict[str, Finding], keys: Iterable[str], finding: Finding) -> None:
-    for key in keys:
-        if key not in found or found[key].severity < finding.severity:
-            found[key] = finding
+def _keep_worse(found: dict[str, Finding], finding: Finding) -> None:
+    key = finding.key
+    if key not in found or found[key].severity < finding.severity:
+        found[key] = finding
 
 
 def trimmed(finding: Finding) -> Finding:
