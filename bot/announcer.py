@@ -13,6 +13,8 @@ import threading
 import time
 
 from bot.keeper import Keeper, Later
+from bot.missed import Missed
+from bot.story import Shelf
 from ledger import Ledger, LedgerUnavailable, UnreadableEntry
 
 log = logging.getLogger(__name__)
@@ -23,13 +25,15 @@ AFTER_TROUBLE_SECONDS = 30.0
 UNREADABLE_SECONDS = 600.0
 """Another version of Ottla wrote it; that one shows it, and we only look again now and then."""
 AT_ONCE_MAX = 8
-"""Requests being written to Slack in the same moment; Slack's own limits come far earlier."""
+"""Requests and incidents being written to Slack in the same moment; Slack's own limits come far earlier."""
 
 
 class Announcer:
-    def __init__(self, *, ledger: Ledger, keeper: Keeper) -> None:
+    def __init__(self, *, ledger: Ledger, keeper: Keeper, shelf: Shelf, missed: Missed) -> None:
         self._ledger = ledger
         self._keeper = keeper
+        self._shelf = shelf
+        self._missed = missed
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._again: set[str] = set()
         self._not_before: dict[str, float] = {}
@@ -62,65 +66,66 @@ class Announcer:
                 await asyncio.sleep(AWAY_SECONDS)
 
     def _listen(self, loop: asyncio.AbstractEventLoop) -> None:
-        for request_id in self._ledger.follow(stop=self._stopping.is_set, timeout_seconds=10):
-            if request_id is not None:
-                loop.call_soon_threadsafe(self.wake, request_id)
+        for story_id in self._ledger.follow(stop=self._stopping.is_set, timeout_seconds=10):
+            if story_id is not None:
+                loop.call_soon_threadsafe(self.wake, story_id)
 
     async def _look_around(self) -> None:
         while not self._stopping.is_set():
             try:
-                for request_id in await asyncio.to_thread(self._ledger.cards_behind):
-                    self.wake(request_id)
+                for story_id in await asyncio.to_thread(self._shelf.behind):
+                    self.wake(story_id)
             except LedgerUnavailable as away:
                 log.error("cards to draw cannot be looked for: %s", away)
+            await self._missed.say()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._end.wait(), ROUND_SECONDS)
 
-    def wake(self, request_id: str) -> None:
-        """Something about this request may have to be shown."""
+    def wake(self, story_id: str) -> None:
+        """Something about this request or incident may have to be shown."""
         if self._stopping.is_set():
             return
-        if request_id in self._tasks:
-            self._again.add(request_id)
+        if story_id in self._tasks:
+            self._again.add(story_id)
             return
-        if (wait := self._not_before.get(request_id, 0.0) - time.monotonic()) > 0:
-            self._wake_later(request_id, wait)
+        if (wait := self._not_before.get(story_id, 0.0) - time.monotonic()) > 0:
+            self._wake_later(story_id, wait)
             return
-        self._not_before.pop(request_id, None)
-        task = asyncio.create_task(self._keep(request_id), name=f"showing {request_id}")
-        self._tasks[request_id] = task
-        task.add_done_callback(lambda _: self._ended(request_id))
+        self._not_before.pop(story_id, None)
+        task = asyncio.create_task(self._keep(story_id), name=f"showing {story_id}")
+        self._tasks[story_id] = task
+        task.add_done_callback(lambda _: self._ended(story_id))
 
-    def _ended(self, request_id: str) -> None:
-        del self._tasks[request_id]
-        if request_id in self._again:
-            self._again.discard(request_id)
-            self.wake(request_id)
+    def _ended(self, story_id: str) -> None:
+        del self._tasks[story_id]
+        if story_id in self._again:
+            self._again.discard(story_id)
+            self.wake(story_id)
 
-    def _wake_later(self, request_id: str, seconds: float) -> None:
-        if old := self._timers.pop(request_id, None):
+    def _wake_later(self, story_id: str, seconds: float) -> None:
+        if old := self._timers.pop(story_id, None):
             old.cancel()
-        timer = asyncio.get_running_loop().call_later(seconds, self._on_time, request_id)
-        self._timers[request_id] = timer
+        timer = asyncio.get_running_loop().call_later(seconds, self._on_time, story_id)
+        self._timers[story_id] = timer
 
-    def _on_time(self, request_id: str) -> None:
-        self._timers.pop(request_id, None)
-        self.wake(request_id)
+    def _on_time(self, story_id: str) -> None:
+        self._timers.pop(story_id, None)
+        self.wake(story_id)
 
-    async def _keep(self, request_id: str) -> None:
+    async def _keep(self, story_id: str) -> None:
         async with self._room:
-            later = await self._kept(request_id)
+            later = await self._kept(story_id)
         if later is None:
-            await self._wake_those_behind(request_id)
+            await self._wake_those_behind(story_id)
         if later is None or self._stopping.is_set():
             return
         if later.strict:
-            self._not_before[request_id] = time.monotonic() + later.seconds
-        self._wake_later(request_id, later.seconds)
+            self._not_before[story_id] = time.monotonic() + later.seconds
+        self._wake_later(story_id, later.seconds)
 
-    async def _wake_those_behind(self, request_id: str) -> None:
+    async def _wake_those_behind(self, story_id: str) -> None:
         """When a request leaves its line, the cards of the others show one place less."""
-        for other in await asyncio.to_thread(self._line_left_by, request_id):
+        for other in await asyncio.to_thread(self._line_left_by, story_id):
             self.wake(other)
 
     def _line_left_by(self, request_id: str) -> tuple[str, ...]:
@@ -131,16 +136,16 @@ class Announcer:
         except (LedgerUnavailable, UnreadableEntry):
             return ()  # their own news, or the next round, will wake them
 
-    async def _kept(self, request_id: str) -> Later | None:
-        """The outer edge of showing one request; the others go on whatever happens to it."""
+    async def _kept(self, story_id: str) -> Later | None:
+        """The outer edge of showing one of them; the others go on whatever happens to it."""
         try:
-            return await self._keeper.keep(request_id)
+            return await self._keeper.keep(story_id)
         except LedgerUnavailable as away:
-            log.error("%s cannot be shown: %s", request_id, away)
+            log.error("%s cannot be shown: %s", story_id, away)
             return Later(AWAY_SECONDS, strict=True)
         except UnreadableEntry as unreadable:
-            log.error("%s cannot be shown: %s", request_id, unreadable)
+            log.error("%s cannot be shown: %s", story_id, unreadable)
             return Later(UNREADABLE_SECONDS, strict=True)
-        except Exception:  # the edge of the process: one bad request must not silence the rest
-            log.exception("%s could not be shown", request_id)
+        except Exception:  # the edge of the process: one bad story must not silence the rest
+            log.exception("%s could not be shown", story_id)
             return Later(AFTER_TROUBLE_SECONDS, strict=True)

@@ -26,10 +26,14 @@ from bot.announcer import Announcer
 from bot.calls import read, send, web_client
 from bot.cards.help import told
 from bot.doors import Doors, Home
+from bot.incident_story import IncidentShelf
 from bot.keeper import Keeper
+from bot.missed import Missed
 from bot.people import People
 from bot.questions import QUESTIONS
+from bot.request_story import RequestShelf
 from bot.settings import Settings
+from bot.shelves import Shelves
 from bot.tasks import Tasks
 from bot.writer import Writer
 from changes.catalog import CATALOG
@@ -83,11 +87,22 @@ async def build(
     socket = AsyncSocketModeHandler(
         app, settings.slack_app_token.get_secret_value(), web_client=socket_client
     )
-    writer = Writer(ledger=ledger, client=client, home=home)
-    keeper = Keeper(ledger=ledger, writer=writer, now=now)
-    return Bot(
-        app=app, socket=socket, announcer=Announcer(ledger=ledger, keeper=keeper), doors=doors
+    return Bot(app=app, socket=socket, announcer=announcer_of(doors), doors=doors)
+
+
+def announcer_of(doors: Doors) -> Announcer:
+    """Requests and incidents, shown by the same keeper within the same limits."""
+    ledger = doors.ledger
+    missed = Missed(ledger=ledger, client=doors.client)
+    shelf = Shelves(RequestShelf(ledger), IncidentShelf(ledger, doors.channel_of))
+    keeper = Keeper(
+        ledger=ledger,
+        writer=Writer(ledger=ledger, client=doors.client, home=doors.home),
+        now=doors.now,
+        shelf=shelf,
+        passed_over=missed.note,
     )
+    return Announcer(ledger=ledger, keeper=keeper, shelf=shelf, missed=missed)
 
 
 async def who_we_are(client: AsyncWebClient) -> Home:

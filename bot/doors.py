@@ -46,6 +46,11 @@ class Doors:
         """Those in force now; ask again for each decision, since files may be edited."""
         return self.kept.current
 
+    def channel_of(self, cluster: str) -> str:
+        """Where a cluster is shown; empty = there is no such cluster."""
+        known = self.policies.clusters.get(cluster)
+        return known.channel if known else ""
+
     async def person(self, user_id: str) -> Person:
         """Who acts, read live: never cached, never taken from what was clicked."""
         groups = self.policies.approver_groups()

@@ -53,10 +53,12 @@ class Keeper:
         writer: Writer,
         now: Callable[[], datetime],
         shelf: Shelf | None = None,
+        passed_over: Callable[[Story], None] = lambda _: None,
     ) -> None:
-        """`shelf` = what is shown; requests unless told."""
+        """`shelf` = what is shown, requests unless told; `passed_over` hears of what never was."""
         self._ledger = ledger
         self._shelf = shelf or RequestShelf(ledger)
+        self._passed_over = passed_over
         self._writer = writer
         self._now = now
         self._me = secrets.token_hex(4)
@@ -120,7 +122,8 @@ class Keeper:
         """One claimed act; the seconds to wait when Slack would not have it."""
         base = card or Card(channel=story.channel)
         if act.what == "pass":
-            await self._save(story, passed(story, base), expected=card)
+            if await self._save(story, passed(story, base), expected=card):
+                self._passed_over(story)
             return 0
         claimed = base.with_(
             claim=f"{self._me} {act.what} {act.line}",
@@ -148,6 +151,9 @@ class Keeper:
             return await self._writer.post_line(story, card, act.line, doubtful=act.doubtful)
         if act.what == "card":
             done = await self._writer.post_card(story, card, doubtful=act.doubtful)
+            if not done.ts:
+                self._passed_over(story)
+                return done
         else:
             done = await self._writer.redraw(story, card)
         self._drawn[story.mark.id] = Drawn(time.monotonic(), story.decision, story.by_people)

@@ -22,6 +22,7 @@ class RequestStory:
     by_people: str = ""
     redraw_seconds: float = 0
     calls_per_minute: int = 0
+    head_tells_end: bool = False
     nothing_to_show: bool = False
 
     @property

@@ -26,6 +26,8 @@ class Said(NamedTuple):
     """The last line of the log that it holds."""
     aloud: bool = False
     """Shown in the channel too."""
+    calls: str = ""
+    """Whom it mentions beside those in its words: Slack's id, `here` or `channel`."""
     picture: str = ""
     """Key of a snapshot in the ledger."""
     picture_title: str = ""
@@ -106,6 +108,11 @@ class Story(Protocol):
     @property
     def calls_per_minute(self) -> int:
         """To its channel, together with all that have such a budget; 0 = Slack's own limits do."""
+        ...
+
+    @property
+    def head_tells_end(self) -> bool:
+        """When it ended before its head was posted: is the head enough, without its thread?"""
         ...
 
     @property

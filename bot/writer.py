@@ -48,8 +48,7 @@ class Writer:
         # Slack names the channel by id even when it was addressed otherwise; threads need the id.
         channel = str(answer.get("channel") or card.channel)
         posted = card.with_(channel=channel, ts=str(answer["ts"]), drawn_version=story.version)
-        # What ended before it was shown is told by its head alone, in its final state.
-        late = story.ended and story.calls_per_minute > 0
+        late = story.ended and story.head_tells_end
         return posted.with_(lines_posted=story.lines) if late else posted
 
     async def _find_card(self, story: Story, card: Card) -> str | None:
@@ -95,7 +94,7 @@ class Writer:
         await put(
             self._client,
             "chat.postMessage",
-            draw_line(said.words + (LOST if lost else "")),
+            draw_line(said.words + (LOST if lost else ""), calls=said.calls),
             metadata=story.mark.metadata(**story.shown(), line=at, **more),
             channel=card.channel,
             thread_ts=card.ts,

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+from bot.cards.chart_words import chart_words
 from bot.cards.text import EMOJI_NAME, inert, plain
 
 Block = dict[str, Any]
@@ -179,4 +180,8 @@ def words_of(block: Block) -> list[str]:
         return [str(field["text"]).replace("*\n", ":* ", 1) for field in block["fields"]]
     if block["type"] == "context":
         return [str(element["text"]) for element in block["elements"]]
+    if block["type"] == "data_visualization":
+        return [inert(line) for line in chart_words(block)]
+    if block["type"] == "table":
+        return [" · ".join(inert(str(cell["text"])) for cell in row) for row in block["rows"]]
     return []

@@ -11,6 +11,7 @@ from changes.request import Request, approvals_of, mention
 from changes.verdict import ApprovalNeed
 
 LINE_LETTERS_MAX = 2000
+CALLED = re.compile(r"[SUW][A-Z0-9]{2,20}")
 LABEL = re.compile(r"[A-Z][A-Za-z0-9 ]{1,23}:(?= )")
 """How lines begin that say what they are about: `Step 3 of 6 done:`, `Before:`."""
 
@@ -37,8 +38,11 @@ def _with_groups(text: str, needs: tuple[ApprovalNeed, ...]) -> str:
     return text
 
 
-def draw_line(text: str) -> Drawn:
-    """Mentions by id and code in backticks keep their meaning; everything else is plain words."""
+def draw_line(text: str, *, calls: str = "") -> Drawn:
+    """Mentions by id and code in backticks keep their meaning; everything else is plain words.
+
+    `calls`: whom the line mentions at its end, by Slack's id, or `here` or `channel`.
+    """
     lines = [line for line in text.splitlines() if line.strip()] or ["–"]
     share = LINE_LETTERS_MAX // len(lines) + 1
     elements: list[Block] = []
@@ -46,9 +50,26 @@ def draw_line(text: str) -> Drawn:
         if at:
             elements.append({"type": "text", "text": "\n"})
         elements += _elements(line, letters_max=share)
+    called, token = called_in(calls)
+    elements += called
     section = {"type": "rich_text_section", "elements": elements or [{"type": "text", "text": "–"}]}
     words = "\n".join(prose(line, letters_max=share, mentions=True) for line in lines)
+    words += f" · {token}" if token else ""
     return Drawn(text=words or "–", blocks=({"type": "rich_text", "elements": [section]},))
+
+
+def called_in(calls: str) -> tuple[list[Block], str]:
+    """The mention as rich text and as a token; nothing for what is no id of Slack's."""
+    if calls in ("here", "channel"):
+        found: Block = {"type": "broadcast", "range": calls}
+        token = f"<!{calls}>"
+    elif not CALLED.fullmatch(calls):
+        return [], ""
+    elif calls.startswith("S"):
+        found, token = {"type": "usergroup", "usergroup_id": calls}, f"<!subteam^{calls}>"
+    else:
+        found, token = {"type": "user", "user_id": calls}, f"<@{calls}>"
+    return [{"type": "text", "text": " · "}, found], token
 
 
 def _elements(line: str, *, letters_max: int) -> list[Block]:

@@ -1,0 +1,262 @@
+"""One incident, one message: the same value always draws the same.
+
+The head says how bad, where and in which state; below it a line for each of the worst alerts, what was
+not seen, what holds things back, and what to do. It must be read on a phone at night: what does not
+help to decide is in the thread or in `/kafka incidents`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from bot.cards.blocks import (
+    Block,
+    Drawn,
+    actions,
+    bullets,
+    button,
+    confirm,
+    context,
+    header,
+    message,
+    plain_text,
+    section,
+)
+from bot.cards.chart import CHARTS_MAX, trend_chart
+from bot.cards.quantities import lasting
+from bot.cards.text import code, inert, prose, when
+from changes.incident import Alert, AlertState, Family, Incident, Severity
+from changes.lifecycle import State
+
+ACKNOWLEDGE, MUTE, UNMUTE = "incident:acknowledge", "incident:mute", "incident:unmute"
+PROPOSE = "incident:propose"
+"""Followed by a number: ids of buttons in one block must differ."""
+PROPOSE_ANY = re.compile(rf"{PROPOSE}:[0-9]")
+MUTE_HOURS = (1, 4, 24)
+
+SIGNS = {Severity.INFO: "🔵", Severity.WARN: "🟠", Severity.CRIT: "🔴"}
+LOUDNESS = {
+    Severity.INFO: "for your information",
+    Severity.WARN: "warning",
+    Severity.CRIT: "critical",
+}
+FAMILIES = {
+    Family.CONSUMERS: "Consumers",
+    Family.DATA: "Data safety",
+    Family.BALANCE: "Balance",
+    Family.CAPACITY: "Capacity",
+    Family.CLUSTER: "Cluster",
+}
+SHOWN_MAX = 5
+PROPOSALS_MAX = 2
+LATER_SECONDS = 120
+"""An alert that joined this much later than the first says when."""
+HELD_STATES = (AlertState.PENDING, AlertState.FIRING, AlertState.RESOLVING)
+
+
+def draw(incident: Incident, *, proposed: Mapping[str, State] | None = None) -> Drawn:
+    """`proposed`: requests opened from this incident that are known, with their states."""
+    asked = proposed or {}
+    body = _over(incident) if incident.ended_at else _open(incident, asked)
+    blocks = [_title(incident), _state(incident), *body, *_checked(incident)]
+    return message(blocks, pointer=f"Shortened; `/kafka incidents {inert(incident.id)}` shows all.")
+
+
+def sign_of(incident: Incident) -> str:
+    return "✅" if incident.ended_at else SIGNS[incident.severity]
+
+
+def _title(incident: Incident) -> Block:
+    over = " · over" if incident.ended_at else ""
+    return header(f"{sign_of(incident)} {FAMILIES[incident.family]} · {incident.cluster}{over}")
+
+
+def _state(incident: Incident) -> Block:
+    """Who has it, since when, and who wants quiet."""
+    name = f"*{inert(incident.id)}*"
+    if incident.ended_at:
+        length = lasting((incident.ended_at - incident.opened_at).total_seconds())
+        was = LOUDNESS[incident.severity]
+        return section(f"{name} · over after {length} · was {was} · {_when(incident.ended_at)}")
+    parts = [name, f"*{LOUDNESS[incident.severity]}*", f"since {_when(incident.opened_at)}"]
+    if incident.after_change:
+        parts.append(f"after change {inert(incident.after_change)}")
+    lines = [" · ".join(parts)]
+    if incident.remark:
+        lines.append(prose(incident.remark))
+    if incident.acked_by:
+        lines.append(f"👀 acknowledged by <@{inert(incident.acked_by)}>")
+    if incident.muted_until:
+        by = f" by <@{inert(incident.muted_by)}>" if incident.muted_by else ""
+        lines.append(f"🔕 muted until {_when(incident.muted_until)}{by}")
+    if incident.flapping:
+        lines.append("🔁 flapping: it comes and goes; only this message is kept up to date")
+    return section("\n".join(lines))
+
+
+def _open(incident: Incident, proposed: Mapping[str, State]) -> list[Block]:
+    shown = incident.firing
+    blocks = [section(_listed(incident, shown))]
+    if notes := [*_unseen(shown), *_held(incident)]:
+        blocks.append(context("\n".join(notes)))
+    blocks += _charts(shown, charts_max=CHARTS_MAX)
+    if todo := [*_why_not(shown), *_asked(incident, proposed)]:
+        blocks.append(section("\n".join(todo)))
+    return [*blocks, _buttons(incident, proposed)]
+
+
+def _over(incident: Incident) -> list[Block]:
+    """What it was, so that the channel's history can be read."""
+    told = [one for one in incident.alerts if one.fired_at] or list(incident.alerts)
+    worst_first = sorted(told, key=lambda one: (-one.peak, one.began_at, one.key))
+    listed = bullets((_past(one) for one in worst_first), shown_max=SHOWN_MAX)
+    blocks = [section(listed)] if listed else []
+    blocks += _charts(worst_first, charts_max=1)
+    return [*blocks, *([context(_asked(incident, {})[0])] if incident.proposed else [])]
+
+
+def _listed(incident: Incident, shown: Sequence[Alert]) -> str:
+    if not shown:
+        return "Nothing fires just now."
+    lines = [_line(one, incident) for one in shown[:SHOWN_MAX]]
+    more = len(shown) - SHOWN_MAX
+    more = max(0, more) + incident.more
+    return "\n".join([*lines, f"… and {more:,} more"] if more else lines)
+
+
+def _line(alert: Alert, incident: Incident) -> str:
+    finding = alert.finding
+    later = (alert.began_at - incident.opened_at).total_seconds() > LATER_SECONDS
+    ending = " · getting better" if alert.state is AlertState.RESOLVING else ""
+    since = f" · since {_when(alert.began_at)}" if later else ""
+    return f"{SIGNS[finding.severity]} {_named(alert)}{since}{ending}"
+
+
+def _named(alert: Alert) -> str:
+    """The object in code, unless the words begin with it already."""
+    finding = alert.finding
+    words = prose(finding.words)
+    if finding.subject == "cluster" or finding.words.startswith(finding.subject):
+        return words
+    return f"{code(finding.subject, letters_max=120)} {words}"
+
+
+def _past(alert: Alert) -> str:
+    until = f"–{_when(alert.ended_at)}" if alert.ended_at else ""
+    return f"{_named(alert)} ({_when(alert.began_at)}{until})"
+
+
+def _unseen(shown: Sequence[Alert]) -> list[str]:
+    stale = [one for one in shown if one.stale]
+    if not stale:
+        return []
+    reasons = Counter(one.stale for one in stale)
+    why = "; ".join(prose(reason) for reason, _ in reasons.most_common(2))
+    return [f"⚠️ {len(stale)} of {len(shown)} not seen just now: {why}"]
+
+
+def _held(incident: Incident) -> list[str]:
+    held = Counter(
+        one.held_by for one in incident.alerts if one.held_by and one.state in HELD_STATES
+    )
+    if not held:
+        return []
+    words = ", ".join(f"{count:,} by {inert(by)}" for by, count in held.most_common(3))
+    return [f"⏸️ held back: {words}"]
+
+
+def _charts(shown: Sequence[Alert], *, charts_max: int) -> list[Block]:
+    trends = [one.finding.trend for one in shown if one.finding.trend]
+    drawn = (trend_chart(trend) for trend in dict.fromkeys(trends))
+    return [one for one in drawn if one][:charts_max]
+
+
+def _why_not(shown: Sequence[Alert]) -> list[str]:
+    reasons = dict.fromkeys(one.finding.why_not for one in shown if one.finding.why_not)
+    return [f"🚫 {prose(reason)}" for reason in list(reasons)[:PROPOSALS_MAX]]
+
+
+def _asked(incident: Incident, proposed: Mapping[str, State]) -> list[str]:
+    if not incident.proposed:
+        return []
+    words = [
+        f"{code(one)} ({proposed[one].value})" if one in proposed else code(one)
+        for one in incident.proposed[-3:]
+    ]
+    return [f"💡 Proposed from here: {', '.join(words)}"]
+
+
+def _checked(incident: Incident) -> list[Block]:
+    """What became of the figures after a change; the newest, as the thread holds all."""
+    if not incident.checked:
+        return []
+    listed = bullets((prose(one) for one in incident.checked[-SHOWN_MAX:]), shown_max=SHOWN_MAX)
+    return [section(f"⚖️ *After the change*\n{listed}")]
+
+
+def _buttons(incident: Incident, proposed: Mapping[str, State]) -> Block:
+    found = []
+    if not any(not state.ended for state in proposed.values()):
+        offers = offered(incident)[:PROPOSALS_MAX]
+        found += [_propose(incident, text, number) for number, text in enumerate(offers)]
+    if not incident.acked_by:
+        found.append(button(label="Acknowledge", action_id=ACKNOWLEDGE, value=incident.id))
+    if incident.muted_until:
+        found.append(button(label="Unmute", action_id=UNMUTE, value=incident.id))
+    else:
+        found.append(_mute(incident))
+    # Another id with every version: a choice made in the menu must not stay chosen.
+    return {**actions(*found), "block_id": f"incident:{incident.id}:{incident.version}"}
+
+
+def _mute(incident: Incident) -> Block:
+    options = [
+        {
+            "text": plain_text(f"Mute {hours} h", letters_max=75),
+            "value": f"{incident.id}:{hours}",
+        }
+        for hours in MUTE_HOURS
+    ]
+    placeholder = plain_text("Mute …", letters_max=150)
+    return {
+        "type": "static_select",
+        "action_id": MUTE,
+        "placeholder": placeholder,
+        "options": options,
+    }
+
+
+def _propose(incident: Incident, text: str, number: int) -> Block:
+    ask = confirm(
+        title="Propose this change?",
+        words=f"It opens a request in your name: {text} on {incident.cluster}. "
+        "It is planned and judged, and others approve it as ever.",
+        yes="Propose it",
+        no="Not now",
+    )
+    return button(
+        label=f"Propose {text}",
+        action_id=f"{PROPOSE}:{number}",
+        value=f"{incident.id}:{digest(text)}",
+        style="primary" if number == 0 else "",
+        confirm=ask,
+    )
+
+
+def offered(incident: Incident) -> tuple[str, ...]:
+    """The changes that would help, as text for the grammar, of what is worst first."""
+    found = dict.fromkeys(one.finding.proposal for one in incident.firing if one.finding.proposal)
+    return tuple(found)
+
+
+def digest(text: str) -> str:
+    """By which a button says which offer it was: the offer itself is read from the ledger."""
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _when(moment: datetime) -> str:
+    return when(moment, shape="{date_short_pretty} {time}")
