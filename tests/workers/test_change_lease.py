@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
+import os
+import signal
+import time
 from typing import Any
 
 import pytest
@@ -11,6 +15,7 @@ from changes.catalog.scale_brokers import ScaleBrokers
 from changes.excuses import ChangeLease
 from changes.lifecycle import State
 from changes.request import Request
+from ledger import change_leases
 from tests.workers.conftest import Floor
 from tests.workers.test_steering import started, steer
 from tests.workers.test_world_changes import moving
@@ -18,6 +23,7 @@ from workers import jobs
 
 SIX = ScaleBrokers(cluster="orders-lab", brokers=6)
 DIES_WITHIN_SECONDS = 60
+FORK = multiprocessing.get_context("fork")
 
 
 def only(floor: Floor) -> ChangeLease:
@@ -78,6 +84,29 @@ async def test_it_goes_with_its_worker_and_comes_back_with_the_next(floor: Floor
     assert floor.ledger.change_leases("orders-lab") == ()
     await floor.tick(running)
     assert only(floor).request_id == running.id
+
+
+def test_it_is_gone_soon_after_its_worker_was_killed_amid_the_act(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(change_leases, "GRACE_SECONDS", 0.3)
+    asked = floor.ask(SIX)
+    asyncio.run(floor.tick(asked))
+    floor.approve(asked)
+
+    async def killed(**_: Any) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    monkeypatch.setattr(floor.cluster.msk, "update_broker_count", killed)
+    process = FORK.Process(target=lambda: asyncio.run(floor.tick(asked)))
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    assert floor.now(asked).state is State.RUNNING
+    assert only(floor).request_id == asked.id
+    poll_seconds = floor.runtime.policies.limits("orders-lab").poll_seconds
+    time.sleep(poll_seconds + 0.4)
+    assert floor.ledger.change_leases("orders-lab") == ()
 
 
 async def test_it_outlives_a_tick_that_is_longer_than_itself(
