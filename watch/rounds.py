@@ -103,6 +103,8 @@ class Rounds:
     _silent_rounds: int = 0
     _probes: int = 0
     _scans: int = 0
+    _ids: tuple[int, ...] = ()
+    """Brokers that Kafka named last."""
     _called: str = ""
     """The last group of the last roll call."""
     _rungs: dict[float, Rung] = field(default_factory=dict)
@@ -251,20 +253,24 @@ class Rounds:
         if self._placement.due(mono):
             await self._placement.read(lambda: placement_of(ports.kafka), now=now, mono=mono)
         placed = self._placement.value
-        if placed is None:
-            return
-        ids = [broker.broker_id for broker in placed.brokers]
-        topics = {partition.topic for partition in placed.partitions}
-        await asyncio.gather(
-            self._read_loads(ports.metrics, ids, now=now, mono=mono),
-            self._read_sizes(ports.kafka, ids, now=now, mono=mono),
-            self._read_topics(ports.kafka, topics, now=now, mono=mono),
-        )
+        if placed is not None:
+            self._ids = tuple(broker.broker_id for broker in placed.brokers)
+        # CloudWatch answers for brokers that Kafka cannot name just now.
+        reading = [self._read_loads(ports.metrics, self._ids, now=now, mono=mono)]
+        if placed is not None:
+            topics = {partition.topic for partition in placed.partitions}
+            reading.append(self._read_sizes(ports.kafka, self._ids, now=now, mono=mono))
+            reading.append(self._read_topics(ports.kafka, topics, now=now, mono=mono))
+        elif self._sizes.due(mono):
+            self._sizes.forget(self._placement.words)
+        await asyncio.gather(*reading)
 
     async def _read_loads(
         self, metrics: Metrics, ids: Sequence[int], *, now: datetime, mono: float
     ) -> None:
-        if self._loads.due(mono):
+        if not ids:
+            self._loads.forget("no broker is known yet whose figures could be read")
+        elif self._loads.due(mono):
             await self._loads.read(lambda: metrics.loads(broker_ids=ids), now=now, mono=mono)
 
     async def _read_sizes(
