@@ -10,6 +10,7 @@ import asyncio
 import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
@@ -21,6 +22,7 @@ from bot.cards.request import APPROVE, CANCEL, REJECT, STEER
 from bot.cards.text import as_typed
 from bot.deciding import Choice, decide, steer, take_back
 from bot.doors import Doors
+from bot.once import named, once
 from bot.tasks import Tell
 from changes.lifecycle import State
 from changes.steering import Steering
@@ -95,7 +97,8 @@ def pressed_in(body: Mapping[str, Any]) -> Pressed | None:
 def _start(doors: Doors, body: Json, what: str) -> None:
     channel = str((body.get("container") or {}).get("channel_id") or "")
     tell = privately(doors, channel, body["user"]["id"])
-    doors.tasks.start(_pressed(doors, body, what, tell), doing=f"{what} by button", tell=tell)
+    work = once(doors.ledger, named(body), partial(_pressed, doors, body, what, tell))
+    doors.tasks.start(work, doing=f"{what} by button", tell=tell)
 
 
 async def _pressed(doors: Doors, body: Json, what: str, tell: Tell) -> None:
@@ -168,7 +171,7 @@ def _start_rejecting(doors: Doors, body: Json, reason: str) -> None:
     user_id = body["user"]["id"]
     value, channel = kept_in(str(body["view"].get("private_metadata") or ""))
     tell = privately(doors, channel, user_id)
-    work = _reject(doors, value, user_id, reason, tell)
+    work = once(doors.ledger, named(body), partial(_reject, doors, value, user_id, reason, tell))
     doors.tasks.start(work, doing="reject by button", tell=tell)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
@@ -18,6 +19,7 @@ from bot.cards.help import mistake_card, opened, told
 from bot.cards.text import harmless, unescaped
 from bot.deciding import decide, in_words, steer, take_back
 from bot.doors import Doors
+from bot.once import named, once
 from bot.questions import help_of, link_to, show, status
 from changes.grammar import Asked, Mistake, Question, parse
 from changes.request import Refusal, Request
@@ -48,7 +50,8 @@ def register(app: AsyncApp, doors: Doors) -> None:
         async def tell(words: str) -> None:
             await say(told(words))
 
-        work = _carry_on(doors, understood, command, say)
+        carry_on = partial(_carry_on, doors, understood, command, say)
+        work = once(doors.ledger, named(command), carry_on)
         doors.tasks.start(work, doing=f"{COMMAND} {_name(understood)}", tell=tell)
 
 

@@ -10,6 +10,7 @@ import asyncio
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, NamedTuple
 
 from slack_bolt.async_app import AsyncApp
@@ -18,12 +19,14 @@ from bot.answering import answer, privately
 from bot.cards.text import as_typed
 from bot.deciding import Choice, decide
 from bot.doors import Doors
+from bot.once import once
 from bot.tasks import Tell
 from changes.request import Request
 from ledger import Audit
 
 WORD = re.compile(r"(?P<choice>approve|reject)(?:\s+(?P<reason>\S.*))?", re.I | re.S)
-JUST_POSTED_SECONDS = 1.0
+JUST_POSTED_SECONDS = (1.0, 3.0, 5.0)
+"""Pauses before a card is looked for again: Slack may show it and answer us only 8 s later."""
 NO_REASON = "Say why: `reject` and then the reason. The requester has to know what to change."
 TYPED_BEFORE = (
     "You typed that before revision {revision} of {id} was planned. "
@@ -54,11 +57,13 @@ def register(app: AsyncApp, doors: Doors) -> None:
     async def said(event: Json) -> None:
         if words := decision_in(event):
             tell = privately(doors, event["channel"], event["user"], event["thread_ts"])
-            work = _said_in_thread(doors, event, words, tell)
+            said_in_thread = partial(_said_in_thread, doors, event, words, tell)
+            work = once(doors.ledger, f"{event['channel']}:{event['ts']}", said_in_thread)
             doors.tasks.start(work, doing="a word in a thread", tell=tell)
         elif none := no_vote_in(event):
             tell = privately(doors, event["channel"], none.user_id, none.thread_ts)
-            work = _refused(doors, event["channel"], none, tell)
+            refused = partial(_refused, doors, event["channel"], none, tell)
+            work = once(doors.ledger, f"{event['channel']}:{event['ts']}", refused)
             doors.tasks.start(work, doing="no vote in a thread", tell=tell)
 
 
@@ -132,11 +137,12 @@ async def _said_in_thread(doors: Doors, event: Json, words: re.Match[str], tell:
 
 
 async def _request_of(doors: Doors, channel: str, thread_ts: str) -> Request | None:
-    """The request whose card began this thread; asked twice, since a card is seen in Slack some
+    """The request whose card began this thread; asked some times, since a card is seen in Slack some
     moments before the ledger knows where it was posted. Most threads are people's own."""
     place = {"channel": channel, "ts": thread_ts}
     look, search = doors.ledger.request_at, doors.ledger.request_at_unindexed
-    for ask, pause_seconds in ((look, 0.0), (look, JUST_POSTED_SECONDS), (search, 0.0)):
+    later = [(look, pause_seconds) for pause_seconds in JUST_POSTED_SECONDS]
+    for ask, pause_seconds in [(look, 0.0), (search, 0.0), *later]:
         await asyncio.sleep(pause_seconds)
         if request_id := await asyncio.to_thread(ask, **place):
             return await asyncio.to_thread(doors.ledger.load, request_id)

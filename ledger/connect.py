@@ -18,6 +18,7 @@ from redis.retry import Retry
 from ledger.audit import AuditTrail
 from ledger.budget import Budget
 from ledger.change_leases import ChangeLeases
+from ledger.deliveries import Deliveries
 from ledger.door import LedgerUnavailable, utc_now
 from ledger.due import DueTimes
 from ledger.incidents import Incidents
@@ -44,6 +45,7 @@ TIMEOUT_SECONDS = 2.0
 class Ledger(
     Notes,
     Budget,
+    Deliveries,
     Listing,
     DueTimes,
     Leases,

@@ -47,6 +47,8 @@ MUTES_MAX = 500
 """Per cluster at a time."""
 ASKED_SECONDS = 60
 TICK_MARK_SECONDS = DAY_SECONDS
+DELIVERY_SECONDS = 900
+"""Slack's last retry comes within six minutes."""
 CARD_DAYS_AFTER_SAVE = 400
 VIEW_SECONDS = 7 * DAY_SECONDS
 ENDED_LEASE_SECONDS = 1800
@@ -207,3 +209,8 @@ def frames_all(cluster: str) -> tuple[str, ...]:
 def broker_history(cluster: str) -> str:
     """Packed figures of a cluster's brokers. Expires three days after they were kept."""
     return f"ottla:history:brokers:{cluster}"
+
+
+def delivery(name: str) -> str:
+    """Was this act of somebody's carried out? Expires after `DELIVERY_SECONDS`."""
+    return f"ottla:delivery:{name}"

@@ -131,7 +131,7 @@ class Desk:
             container=place,
             channel={"id": KAFKA},
             actions=[act],
-            trigger_id="1.2.x",
+            trigger_id=self.running.workspace.mint.trigger_id(),
         )
 
     def audit(self) -> list[tuple[str, str]]:

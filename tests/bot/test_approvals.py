@@ -11,6 +11,7 @@ from bot.approvals import kept_in, pressed_in
 from bot.thread_words import decision_in, typed_before
 from changes.lifecycle import State
 from lab.slack.upsets import upset
+from ledger import keys
 from tests.bot.conftest import KAFKA, Desk, Json, until
 from tests.bot.samples import NOON, planned
 
@@ -264,9 +265,17 @@ async def test_an_approval_redelivered_with_a_late_retry_changes_nothing(desk: D
     await until(lambda: desk.request().state is State.QUEUED, what="queued")
     said = next(one for one in desk.thread() if one["text"] == "approve")
     event = {**said, "channel": KAFKA, "channel_type": "channel", "event_ts": said["ts"]}
-    status = await desk.deliver(
-        type="event_callback", event=event, team_id="T0LABACME1", event_id="Ev1"
-    )
-    assert status == 200
+
+    async def again() -> int:
+        return await desk.deliver(
+            type="event_callback", event=event, team_id="T0LABACME1", event_id="Ev1"
+        )
+
+    known = desk.audit()
+    assert await again() == 200
+    await desk.bot.doors.tasks.drain(seconds=5)
+    assert (desk.told("bob"), desk.audit()) == ("", known), "a copy is passed over in silence"
+    desk.ledger._redis.delete(keys.delivery(f"{KAFKA}:{said['ts']}"))
+    assert await again() == 200
     await desk.until_told("bob", "nothing to approve")
     assert len(desk.request().votes) == 1
