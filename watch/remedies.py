@@ -6,6 +6,7 @@ for six hours and more, so an alert must know when the last one was before it na
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -20,6 +21,10 @@ COOLDOWN_HOURS_MIN = 6
 """AWS: at least so long between two growths …"""
 COOLDOWN_HOURS_USUAL = 24
 """… and as long as the volumes optimise, which takes a day or more."""
+
+UNEVEN_RATIO = 1.4
+"""A broker this much above the others is a case for spreading, not for growing."""
+GIANT_SHARE = 0.5
 
 
 class Remedy(NamedTuple):
@@ -73,3 +78,36 @@ def last_growth(history: History, seen: Seen) -> datetime | None:
     if history.brokers.grown_at is not None:
         found.append(history.brokers.grown_at)
     return max(found, default=None)
+
+
+def room_for(
+    values: Mapping[int, float | None], worst: int, *, comfortable: float, what: str
+) -> str:
+    """Why more brokers are not needed: the others have room. Empty = they have not, or who knows."""
+    others = [value for broker, value in values.items() if broker != worst and value is not None]
+    if not others or len(others) + 1 < len(values):
+        return ""
+    mean = sum(others) / len(others)
+    most = values[worst]
+    if most is None or mean >= comfortable or most < UNEVEN_RATIO * mean:
+        return ""
+    return (
+        f"the other brokers' {what} is at {mean:.0f} % on average: "
+        "spreading what there is helps, more brokers are not needed"
+    )
+
+
+def one_giant(seen: Seen, broker_id: int) -> str:
+    """Why more brokers cannot help: one partition is most of what this one holds."""
+    held = [one for one in seen.partitions or () if broker_id in one.replicas]
+    total = sum(one.size_bytes for one in held)
+    if not total:
+        return ""
+    giant = max(held, key=lambda one: one.size_bytes)
+    share = giant.size_bytes / total
+    if share < GIANT_SHARE:
+        return ""
+    return (
+        f"{share:.0%} of broker {broker_id}'s data is {giant.key} alone, and a partition cannot be "
+        "split over brokers: shorten its retention or give the topic more partitions"
+    )
