@@ -58,7 +58,7 @@ def faces(drawn: Drawn) -> Iterator[Drawn]:
 
 def simplified(block: Block) -> list[Block]:
     if block["type"] == "actions":
-        bare = ("type", "text", "action_id", "value", "style")
+        bare = ("type", "text", "action_id", "value", "style", "options", "placeholder")
         elements = [{k: v for k, v in one.items() if k in bare} for one in block["elements"]]
         return [{"type": "actions", "elements": elements}]
     return [section("\n".join(words))] if (words := words_of(block)) else []

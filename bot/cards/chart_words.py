@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-SIZES = ((1e9, "G"), (1e6, "M"), (1e4, "k"))
+SIZES = ((1e9, 1e9, "G"), (1e6, 1e6, "M"), (1e4, 1e3, "k"))
+"""(from, divided by, sign): four digits are read as they are."""
 
 
 def chart_words(block: dict[str, Any]) -> list[str]:
@@ -33,7 +34,7 @@ def _bars(data: Sequence[dict[str, Any]]) -> str:
 
 def figure(value: float) -> str:
     """1,234 or 4.2 M: a figure in a sentence."""
-    for size, sign in SIZES:
-        if abs(value) >= size:
+    for least, size, sign in SIZES:
+        if abs(value) >= least:
             return f"{value / size:.3g} {sign}"
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"

@@ -113,7 +113,7 @@ def _over(incident: Incident) -> list[Block]:
     """What it was, so that the channel's history can be read."""
     told = [one for one in incident.alerts if one.fired_at] or list(incident.alerts)
     worst_first = sorted(told, key=lambda one: (-one.peak, one.began_at, one.key))
-    listed = bullets((_past(one) for one in worst_first), shown_max=SHOWN_MAX)
+    listed = bullets((_past(one, incident) for one in worst_first), shown_max=SHOWN_MAX)
     blocks = [section(listed)] if listed else []
     blocks += _charts(worst_first, charts_max=1)
     return [*blocks, *([context(_asked(incident, {})[0])] if incident.proposed else [])]
@@ -132,7 +132,7 @@ def _line(alert: Alert, incident: Incident) -> str:
     finding = alert.finding
     later = (alert.began_at - incident.opened_at).total_seconds() > LATER_SECONDS
     ending = " · getting better" if alert.state is AlertState.RESOLVING else ""
-    since = f" · since {_when(alert.began_at)}" if later else ""
+    since = f" · since {_time(alert.began_at)}" if later else ""
     return f"{SIGNS[finding.severity]} {_named(alert)}{since}{ending}"
 
 
@@ -145,9 +145,13 @@ def _named(alert: Alert) -> str:
     return f"{code(finding.subject, letters_max=120)} {words}"
 
 
-def _past(alert: Alert) -> str:
-    until = f"–{_when(alert.ended_at)}" if alert.ended_at else ""
-    return f"{_named(alert)} ({_when(alert.began_at)}{until})"
+def _past(alert: Alert, incident: Incident) -> str:
+    """With its own times where they are not the incident's."""
+    end = alert.ended_at or incident.ended_at or alert.began_at
+    whole = incident.ended_at or end
+    apart = max(alert.began_at - incident.opened_at, whole - end).total_seconds()
+    times = f" ({_time(alert.began_at)}–{_time(end)})" if apart > LATER_SECONDS else ""
+    return f"{_named(alert)}{times}"
 
 
 def _unseen(shown: Sequence[Alert]) -> list[str]:
@@ -260,3 +264,7 @@ def digest(text: str) -> str:
 
 def _when(moment: datetime) -> str:
     return when(moment, shape="{date_short_pretty} {time}")
+
+
+def _time(moment: datetime) -> str:
+    return when(moment, shape="{time}")
