@@ -126,6 +126,13 @@ class Metrics(Protocol):
     async def series(
         self, *, metric: str, broker_ids: Sequence[int], start: datetime, end: datetime
     ) -> tuple[Series, ...]: ...
+    async def group_lag(
+        self, *, pairs: Sequence[tuple[str, str]]
+    ) -> Mapping[tuple[str, str], tuple[datetime, float]]:
+        """The newest `SumOffsetLag` of each (consumer group, topic) and its moment; a pair without
+        a datapoint is missing, as MSK has none for a group that rebalances."""
+        ...
+
     async def picture(
         self,
         *,

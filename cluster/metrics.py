@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from changes.facts import BrokerLoad, ClusterRef
 from changes.ports import Series
@@ -34,11 +34,13 @@ STATISTICS: Mapping[str, str] = {
     "ActiveControllerCount": "Maximum",
     "PartitionCount": "Maximum",
     "LeaderCount": "Maximum",
+    "SumOffsetLag": "Maximum",
 }
 """Where AWS advises another statistic than Average."""
 CPU_USER, CPU_SYSTEM, DISK = "CpuUser", "CpuSystem", "KafkaDataLogsDiskUsed"
 BYTES_IN, BYTES_OUT = "BytesInPerSec", "BytesOutPerSec"
 LOAD_METRICS = (CPU_USER, CPU_SYSTEM, DISK, BYTES_IN, BYTES_OUT)
+GROUP_LAG = "SumOffsetLag"
 
 Points = Mapping[datetime, float]
 
@@ -49,6 +51,26 @@ class Line:
 
     metric: str
     broker_id: int
+
+    @property
+    def dimensions(self) -> Mapping[str, str]:
+        return {"Broker ID": str(self.broker_id)}
+
+
+@dataclass(frozen=True)
+class GroupLine:
+    """One lag metric of one consumer group on one topic."""
+
+    group: str
+    topic: str
+    metric: str = GROUP_LAG
+
+    @property
+    def dimensions(self) -> Mapping[str, str]:
+        return {"Consumer Group": self.group, "Topic": self.topic}
+
+
+AnyLine = TypeVar("AnyLine", Line, GroupLine)
 
 
 class MetricsByBoto:
@@ -88,6 +110,19 @@ class MetricsByBoto:
             )
         return tuple(found)
 
+    async def group_lag(
+        self, *, pairs: Sequence[tuple[str, str]]
+    ) -> Mapping[tuple[str, str], tuple[datetime, float]]:
+        end = self._clock() + timedelta(seconds=self._period)
+        start = end - timedelta(seconds=self._period * (NEWEST_PERIODS + 1))
+        lines = [GroupLine(group=group, topic=topic) for group, topic in dict.fromkeys(pairs)]
+        points = await self._points(lines, start=start, end=end)
+        return {
+            (line.group, line.topic): (max(found), found[max(found)])
+            for line, found in points.items()
+            if found
+        }
+
     async def picture(
         self,
         *,
@@ -119,9 +154,9 @@ class MetricsByBoto:
         return image
 
     async def _points(
-        self, lines: Sequence[Line], *, start: datetime, end: datetime
-    ) -> Mapping[Line, Points]:
-        found: dict[Line, dict[datetime, float]] = {line: {} for line in lines}
+        self, lines: Sequence[AnyLine], *, start: datetime, end: datetime
+    ) -> Mapping[AnyLine, Points]:
+        found: dict[AnyLine, dict[datetime, float]] = {line: {} for line in lines}
         for first in range(0, len(lines), QUERIES_PER_CALL_MAX):
             part = lines[first : first + QUERIES_PER_CALL_MAX]
             await self._fill(found, part, start=start, end=end)
@@ -129,8 +164,8 @@ class MetricsByBoto:
 
     async def _fill(
         self,
-        found: Mapping[Line, dict[datetime, float]],
-        lines: Sequence[Line],
+        found: Mapping[AnyLine, dict[datetime, float]],
+        lines: Sequence[AnyLine],
         *,
         start: datetime,
         end: datetime,
@@ -156,13 +191,13 @@ class MetricsByBoto:
                 break
             token = {"NextToken": answer["NextToken"]}
 
-    def _query(self, query_id: str, line: Line) -> dict[str, Any]:
+    def _query(self, query_id: str, line: Line | GroupLine) -> dict[str, Any]:
         metric = {
             "Namespace": NAMESPACE,
             "MetricName": line.metric,
             "Dimensions": [
                 {"Name": "Cluster Name", "Value": self._cluster.name},
-                {"Name": "Broker ID", "Value": str(line.broker_id)},
+                *({"Name": name, "Value": value} for name, value in line.dimensions.items()),
             ],
         }
         stat = STATISTICS.get(line.metric, "Average")

@@ -59,6 +59,8 @@ class Seen:
     loads: tuple[BrokerLoad, ...] | None = None
     """CloudWatch's newest figures."""
     loads_at: datetime | None = None
+    group_lag: Mapping[tuple[str, str], tuple[datetime, float]] | None = None
+    """CloudWatch's newest `SumOffsetLag` of some (group, topic), for comparison; None = not read."""
     leases: tuple[ChangeLease, ...] = ()
     """Changes that run or lately ended."""
     blind: Mapping[str, str] = field(default_factory=dict)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -41,6 +41,13 @@ class FakeMetrics:
             values = () if value is None else (value,) * len(times)
             found.append(Series(metric=metric, broker_id=broker_id, times=seen, values=values))
         return tuple(found)
+
+    async def group_lag(
+        self, *, pairs: Sequence[tuple[str, str]]
+    ) -> Mapping[tuple[str, str], tuple[datetime, float]]:
+        """None: the fake cluster's CloudWatch knows of no consumer groups."""
+        self._cluster.called("metrics", "group_lag", sorted(pairs))
+        return {}
 
     async def picture(
         self,
