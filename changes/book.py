@@ -43,6 +43,8 @@ class WatchedChange(Value):
 
     lease: ChangeLease
     """As it was seen last."""
+    seen_at: AwareDatetime
+    """When its lease was there last."""
     runs: bool
     """The lease is there and not ended; a worker that died takes it away."""
     grace_seconds: float

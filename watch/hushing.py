@@ -14,7 +14,7 @@ from datetime import datetime
 
 from changes.book import FamilyMute, WatchedChange
 from changes.excuses import Effect
-from changes.incident import Alert, AlertState, Family, Incident, Mute
+from changes.incident import Alert, AlertState, Family, Mute
 from watch.excuses import excused
 from watch.inhibition import inhibitor, sources
 
