@@ -1,4 +1,4 @@
-"""Opens one cluster's ports for one piece of work, and closes them.
+"""Opens one cluster's ports, for one piece of work or for looking at it for hours, and closes them.
 
 The surprising truth: a Kafka cluster is reached by asking AWS first. MSK names its bootstrap brokers
 by way of authentication, so a wrong mode shows as an address that is not there, and is said so.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,10 +18,13 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
 from changes.facts import ClusterRef
-from changes.ports import Json, Unreachable, World
+from changes.lag import Offsets
+from changes.ports import Json, KafkaReading, Metrics, MskReading, Unreachable, World
 from cluster.aws import aws_client
 from cluster.iam import token_provider
 from cluster.kafka import KafkaByWire
+from cluster.lag_scan import LagScanner
+from cluster.links import Links
 from cluster.metrics import MetricsByBoto
 from cluster.msk import MskByBoto
 from cluster.wire import Wire
@@ -98,6 +101,48 @@ async def open_world(
                 memory=dict(memory or {}),
             )
     finally:
+        await asyncio.to_thread(kafka_api.close)
+        await asyncio.to_thread(cloudwatch.close)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The reading halves of one cluster's ports, kept open for as long as somebody looks."""
+
+    msk: MskReading
+    kafka: KafkaReading
+    metrics: Metrics
+    offsets: Offsets
+
+
+@asynccontextmanager
+async def open_reading(
+    *,
+    ref: ClusterRef,
+    auth: KafkaAuth,
+    period_seconds: int,
+    wanted: Callable[[str], bool] = lambda _: True,
+) -> AsyncIterator[Reading]:
+    """Ports to look through for hours. Nothing is reached before it is asked for, so a cluster that
+    is away raises `Unreachable` from what is asked, not from here. `wanted` says of which consumer
+    groups the lag is read, by name."""
+    kafka_api = await asyncio.to_thread(aws_client, "kafka", region=ref.region)
+    cloudwatch = await asyncio.to_thread(aws_client, "cloudwatch", region=ref.region)
+    msk = MskByBoto(client=kafka_api, cluster=ref)
+
+    async def addresses() -> str:
+        return bootstrap_of(await msk.bootstrap_brokers(), auth=auth, cluster=ref.name)
+
+    links = Links(addresses=addresses, name=ref.name, security=security(auth, region=ref.region))
+    try:
+        yield Reading(
+            msk=msk,
+            kafka=KafkaByWire(wire=Wire(client=links, cluster=ref.name), cluster=ref.name),
+            metrics=MetricsByBoto(client=cloudwatch, cluster=ref, period_seconds=period_seconds),
+            offsets=LagScanner(links=links, cluster=ref.name, wanted=wanted),
+        )
+    finally:
+        await links.close()
         await asyncio.to_thread(kafka_api.close)
         await asyncio.to_thread(cloudwatch.close)
 

@@ -13,7 +13,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from enum import Enum
 from functools import partial
 from time import monotonic
@@ -44,22 +45,23 @@ class Lane(Enum):
 
 
 class Links:
-    """`security` is what aiokafka is told about TLS and SASL; `name` is the cluster's, for sentences.
+    """`addresses` finds the bootstrap addresses, asked when no broker is known; `security` is what
+    aiokafka is told about TLS and SASL; `name` is the cluster's, for sentences.
 
-    It stands in for aiokafka's client where `Wire` wants one: `cluster` and `send`.
+    It stands in for aiokafka's client where `Wire` wants one: `cluster`, `bootstrap` and `send`.
     """
 
     def __init__(
         self,
         *,
-        bootstrap: str,
+        addresses: Callable[[], Awaitable[str]],
         name: str,
         security: Mapping[str, Any],
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self.cluster = ClusterMetadata(metadata_max_age_ms=3_600_000)
         """What metadata says of brokers; whoever reads metadata updates it."""
-        self._bootstrap = bootstrap
+        self._addresses = addresses
         self._name = name
         self._dial = partial(
             create_conn,
@@ -99,16 +101,15 @@ class Links:
             raise RequestTimedOutError(f"no answer within {seconds_max:g} s") from error
 
     async def bootstrap(self, *, seconds_max: float = 30.0) -> None:
-        """Learn the brokers from the first address that answers."""
-        try:
+        """Learn the brokers from the first address that answers; `Unreachable` when none does."""
+        addresses = await self._addresses()
+        with suppress(TimeoutError):
             async with asyncio.timeout(seconds_max):
-                for host, port, _ in collect_hosts(self._bootstrap):
+                for host, port, _ in collect_hosts(addresses):
                     if await self._learn_from(host, port):
                         return
-        except TimeoutError:
-            pass
         raise Unreachable(
-            f"connecting to Kafka of {self._name}: none of {self._bootstrap} let us in; "
+            f"connecting to Kafka of {self._name}: none of {addresses} let us in; "
             "the log says why for each"
         )
 

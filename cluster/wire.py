@@ -41,6 +41,8 @@ class Client(Protocol):
 
     cluster: ClusterMetadata
 
+    async def bootstrap(self) -> None: ...
+
     async def send(self, node_id: int, request: Any, /) -> Any: ...
 
 
@@ -113,6 +115,8 @@ class Wire:
         raise trouble
 
     async def _from_any(self, name: str, request: object) -> Any:
+        if not self.broker_ids():
+            await self._client.bootstrap()
         ids = list(self.broker_ids())
         random.shuffle(ids)
         trouble = Unreachable(f"{self._doing(name)}: no broker is known")

@@ -128,6 +128,22 @@ class Ready:
             raise BadFrame(f"a text in it is not UTF-8: {error}") from error
 
 
+@dataclass(frozen=True)
+class FirstSpoken:
+    """Several ways of asking the same, best first; the broker's versions decide."""
+
+    ways: tuple[Ready, ...]
+
+    def prepare(self, versions: Versions) -> _Spelled:
+        *better, last = self.ways
+        for way in better:
+            try:
+                return way.prepare(versions)
+            except IncompatibleBrokerVersion:
+                continue
+        return last.prepare(versions)
+
+
 def version_for(api: Api, versions: Versions) -> int:
     """The newest version both sides speak."""
     lowest, highest = versions.get(api.key, (0, -1))
