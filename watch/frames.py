@@ -32,7 +32,7 @@ from changes.facts import (
     Reassignment,
     TopicSettings,
 )
-from changes.lag import GroupRead, LagScan, Member, TopicPartition
+from changes.lag import NO_OFFSET, GroupRead, LagScan, Member, TopicPartition
 from ledger.rings import Frame
 from watch.columns import NOTHING, packed, unpacked
 from watch.seen import Rung, Seen
@@ -256,13 +256,16 @@ def _scan(
     for name, topic, partition, words in told["partition_errors"]:
         errors.setdefault(name, {})[topic, partition] = words
     groups: dict[str, GroupRead] = {}
-    at, get, none = 0, ends.get, {}  # type: ignore[var-annotated]
+    bases = [*(ends.get(place, 0) for place in places), 0]
+    where = _where(head["places"], places, head["entries"], layout)
+    offsets = [bases[place] - lag for place, lag in zip(where, behind, strict=True)]
+    if NOTHING in behind:
+        pairs = zip(offsets, behind, strict=True)
+        offsets = [NO_OFFSET if lag == NOTHING else offset for offset, lag in pairs]
+    at = 0
     for kind, (name, own) in zip(of_kind, layout, strict=True):
         state, type_, coordinator = told["kinds"][kind]
-        committed = {
-            place: -1 if lag == NOTHING else get(place, 0) - lag
-            for place, lag in zip(own, behind[at : at + len(own)], strict=True)
-        }
+        committed = dict(zip(own, offsets[at : at + len(own)], strict=True))
         at += len(own)
         groups[name] = GroupRead(
             state=state,
@@ -270,7 +273,7 @@ def _scan(
             coordinator=coordinator,
             committed=committed,
             error=told["errors"].get(name, ""),
-            errors=errors.get(name, none),
+            errors=errors.get(name, {}),
         )
     return LagScan(
         at=_moment(told["at"]),
@@ -306,6 +309,22 @@ def _layout(digest: str, table: bytes) -> Layout:
         (group, tuple((topics[row[at]], row[at + 1]) for at in range(0, len(row), 2)))
         for group, row in rows
     )
+
+
+def _where(
+    places_digest: str, places: Sequence[TopicPartition], layout_digest: str, layout: Layout
+) -> Sequence[int]:
+    """By entry: where its partition stands among the places; -1 = its end was not read."""
+    key = (places_digest, layout_digest)
+    if key not in _WHERE:
+        if len(_WHERE) >= TABLES_REMEMBERED:
+            _WHERE.clear()
+        index = {place: number for number, place in enumerate(places)}
+        _WHERE[key] = [index.get(one, -1) for _, own in layout for one in own]
+    return _WHERE[key]
+
+
+_WHERE: dict[tuple[str, str], list[int]] = {}
 
 
 @lru_cache(maxsize=TABLES_REMEMBERED)

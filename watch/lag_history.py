@@ -16,7 +16,7 @@ from bisect import bisect_left
 from collections import deque
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from changes.lag import NO_OFFSET, GroupRead, LagScan, Member, TopicPartition
 from watch.pace import Pace
@@ -63,8 +63,8 @@ class LagHistory:
         self.scans = scans
         self.remark = ""
         """Why the newest scan was left out, or history began again; empty = all is well."""
-        self.rounds = 0
-        """Counts what was added: whoever computes from history may keep it for one round."""
+        self.kept: dict[object, Any] = {}
+        """What was worked out of it in this round; emptied by the next."""
         self.forget()
 
     def forget(self) -> None:
@@ -165,7 +165,7 @@ class LagHistory:
     def add(self, seen: Seen) -> None:
         """Remember one scan; a round that could not read offsets leaves nothing."""
         self.remark = ""
-        self.rounds += 1
+        self.kept.clear()
         if seen.lag is not None and self._in_time(seen.lag.at):
             self._add(seen.lag, seen.scan_seconds)
         self._keep_owners(seen)
@@ -191,9 +191,17 @@ class LagHistory:
         self._leave(scan)
         ends = self._read_ends(scan)
         starts = self._read_starts(scan)
-        committed = self._read_commits(scan, ends, at, scan_seconds)
-        before = self._starts[-1] if self._starts else ()
-        self.pace.look_for_losses(committed, self._partition_of, starts, before, at=at)
+        committed = self._read_commits(scan, ends, at)
+        starts.extend([UNKNOWN] * (self._partition_slots - len(starts)))
+        self.pace.look(
+            committed,
+            self._partition_of,
+            ends,
+            starts,
+            self._starts[-1] if self._starts else (),
+            at=at,
+            scan_seconds=scan_seconds,
+        )
         self._measure_falls(at)
         self.times.append(at)
         self._committed.append(committed)
@@ -204,8 +212,10 @@ class LagHistory:
                 del kept[0]
 
     def _read_ends(self, scan: LagScan) -> array[int]:
-        column = array("q", [UNKNOWN]) * self._partition_slots
         places = self._partitions
+        if tuple(places) == tuple(scan.ends):
+            return self._in_order(places, scan.ends)
+        column = array("q", [UNKNOWN]) * self._partition_slots
         for partition, end in scan.ends.items():
             place = places.get(partition)
             if place is None:
@@ -213,6 +223,14 @@ class LagHistory:
                 if place == len(column):
                     column.append(UNKNOWN)
             column[place] = end
+        return column
+
+    def _in_order(
+        self, places: Mapping[TopicPartition, int], told: Mapping[TopicPartition, int]
+    ) -> array[int]:
+        column = array("q", [UNKNOWN]) * self._partition_slots
+        for place, number in zip(places.values(), told.values(), strict=True):
+            column[place] = number
         return column
 
     def _read_starts(self, scan: LagScan) -> array[int]:
@@ -229,9 +247,7 @@ class LagHistory:
                 column[place] = start
         return column
 
-    def _read_commits(
-        self, scan: LagScan, ends: array[int], at: float, scan_seconds: float
-    ) -> array[int]:
+    def _read_commits(self, scan: LagScan, ends: array[int], at: float) -> array[int]:
         column = array("q", [GAP]) * len(self._partition_of)
         for group, read in scan.groups.items():
             if read.error:
@@ -239,7 +255,6 @@ class LagHistory:
                 continue
             self._read_state(group, read.state, at)
             self._read_group(group, read, column, ends)
-        self.pace.look(column, self._partition_of, ends, at=at, scan_seconds=scan_seconds)
         return column
 
     def _read_group(
@@ -248,13 +263,16 @@ class LagHistory:
         slots = self._entries.get(group)
         if slots is None:
             slots = self._entries[group] = {}
+        if tuple(slots) == tuple(read.committed):  # no hashing where nothing came or went
+            for slot, offset in zip(slots.values(), read.committed.values(), strict=True):
+                column[slot] = offset
+            return
         for partition, committed in read.committed.items():
-            slot = slots.get(partition)
-            if slot is None:
-                slot = slots[partition] = self._enter(partition, ends)
-                if slot == len(column):
+            if partition not in slots:
+                slots[partition] = self._enter(partition, ends)
+                if slots[partition] == len(column):
                     column.append(GAP)
-            column[slot] = committed
+            column[slots[partition]] = committed
         if len(slots) > len(read.committed):
             for partition in slots.keys() - read.committed.keys() - read.errors.keys():
                 self._free_slot(slots.pop(partition))

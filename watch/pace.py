@@ -79,55 +79,54 @@ class Pace:
         column: Sequence[int],
         partition_of: Sequence[int],
         ends: Sequence[int],
+        starts: Sequence[int],
+        starts_before: Sequence[int],
         *,
         at: float,
         scan_seconds: float,
     ) -> None:
-        """One scan; this loop runs for every entry, hence its plainness."""
-        last, changed, waiting = self.committed, self.changed_at, self.waiting_since
+        """One scan. This loop runs for every entry, hence its plainness: what is common stands here,
+        what is rare in a method of its own."""
+        last, changed, waiting, gaps = (
+            self.committed,
+            self.changed_at,
+            self.waiting_since,
+            self.gap_seconds,
+        )
+        falls, crossed = self.falls, self.crossed
         pause = max(CYCLE_SECONDS_MIN, CYCLE_SCANS_MIN * scan_seconds)
-        for slot, committed in enumerate(column):
+        for slot, (committed, was, place) in enumerate(
+            zip(column, last, partition_of, strict=True)
+        ):
             if committed == GONE:
                 continue
-            was = last[slot]
+            end = ends[place]
             if committed != was:
                 if was == GONE:
                     self.entered_at[slot] = at
                 elif committed > was:
-                    if waiting[slot]:
-                        self._moved(slot, at, pause)
-                    if slot in self.falls and committed >= self.falls[slot].before:
-                        del self.falls[slot]
+                    since = waiting[slot]
+                    if since:
+                        gap = at - (since if since > changed[slot] else changed[slot])
+                        mean = gaps[slot]
+                        gaps[slot] = mean + SMOOTHING * (gap - mean) if mean else gap
+                        if gap > pause:
+                            self._began_a_cycle(slot, at)
+                    if falls and slot in falls and committed >= falls[slot].before:
+                        del falls[slot]
                 else:
                     self._fell(slot, was, committed, at)
                 last[slot] = committed
                 changed[slot] = at
-                waiting[slot] = at if committed < ends[partition_of[slot]] else 0.0
-            elif committed < ends[partition_of[slot]]:
+                waiting[slot] = at if committed < end else 0.0
+            elif committed < end:
                 if not waiting[slot]:
                     waiting[slot] = at
-            elif waiting[slot] and ends[partition_of[slot]] >= 0:
+            elif end >= 0:
                 waiting[slot] = 0.0
-
-    def look_for_losses(
-        self,
-        column: Sequence[int],
-        partition_of: Sequence[int],
-        starts: Sequence[int],
-        before: Sequence[int],
-        *,
-        at: float,
-    ) -> None:
-        """`starts` now, and `before` one scan ago: only a start that was below counts as seen."""
-        crossed = self.crossed
-        for slot, committed in enumerate(column):
-            if committed < 0:
-                continue
-            place = partition_of[slot]
-            if committed < starts[place]:
+            if 0 <= committed < starts[place]:
                 if slot not in crossed:
-                    was = before[place] if place < len(before) else -1
-                    crossed[slot] = at if 0 <= was <= committed else 0.0
+                    self._lost(slot, committed, place, starts_before, at)
             elif crossed and slot in crossed:
                 del crossed[slot]
 
@@ -147,14 +146,17 @@ class Pace:
             return None
         return Cycle(began_at, middle, max(jitter, scan_seconds))
 
-    def _moved(self, slot: int, at: float, pause: float) -> None:
-        gap = at - max(self.changed_at[slot], self.waiting_since[slot])
-        mean = self.gap_seconds[slot]
-        self.gap_seconds[slot] = gap if not mean else mean + SMOOTHING * (gap - mean)
-        if gap > pause:
-            began_at, gaps = self._cycles.get(slot, (0.0, ()))
-            gaps = (*gaps, at - began_at)[-CYCLES_KEPT:] if began_at else ()
-            self._cycles[slot] = (at, gaps)
+    def _began_a_cycle(self, slot: int, at: float) -> None:
+        began_at, gaps = self._cycles.get(slot, (0.0, ()))
+        gaps = (*gaps, at - began_at)[-CYCLES_KEPT:] if began_at else ()
+        self._cycles[slot] = (at, gaps)
+
+    def _lost(
+        self, slot: int, committed: int, place: int, starts_before: Sequence[int], at: float
+    ) -> None:
+        """Only where the start was below one scan ago was the loss seen as it came."""
+        was = starts_before[place] if place < len(starts_before) else -1
+        self.crossed[slot] = at if 0 <= was <= committed else 0.0
 
     def _fell(self, slot: int, was: int, committed: int, at: float) -> None:
         """The first fall counts until it is regained; a deeper one only moves its bottom."""

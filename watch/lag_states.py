@@ -1,0 +1,433 @@
+"""The state of every consumer group: one table, looked through in order; the first row that holds decides.
+
+A group is as bad as its worst partition. The surprising truth: nearly all entries never reach the table.
+Whoever has read everything that was there two minutes ago is fine whatever its slopes are, and one
+comparison says so; that is what lets twenty thousand entries be judged every scan.
+
+Two decisions the table rests on. A standstill counts from when there was something to read, so a topic
+with one message in twenty minutes has no stopped consumers. An age above the SLO that neither grows nor
+shrinks is trouble like a growing one ("over the SLO"): it will not mend itself.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple, TypeVar
+
+from changes.lag import NO_OFFSET, GroupRead, Member, TopicPartition
+from watch.age import NONE_UNREAD, Age, oldest
+from watch.lag_figures import FLAT, MARKER_MESSAGES, YOUNG_SECONDS, Figures, LagSettings
+from watch.lag_history import GAP, REBALANCING, UNKNOWN, LagHistory
+from watch.pace import Cycle, Fall
+from watch.rule import Tuned
+from watch.seen import Seen
+
+SAMPLES_NEEDED = 3
+GONE_STATES = frozenset({"Empty", "Dead"})
+
+
+class LagState(StrEnum):
+    """What people read; the worst first."""
+
+    LOST = "lost records"
+    AT_RISK = "at risk"
+    STOPPED = "stopped"
+    STALLED = "stalled"
+    FALLING_BEHIND = "falling behind"
+    OVER_SLO = "over the SLO"
+    REWOUND = "rewound"
+    CATCHING_UP = "catching up"
+    HELD = "rebalancing"
+    UNKNOWN = "unknown"
+    IN_TRANSACTION = "open transaction"
+    NO_COMMIT = "never committed"
+    IN_CYCLE = "between batches"
+    ABANDONED = "abandoned"
+    OK = "ok"
+    NO_DATA = "no data"
+
+
+BADNESS = {state: place for place, state in enumerate(LagState)}
+"""Less is worse; `no data` is no verdict and never outweighs one."""
+
+
+class Row(NamedTuple):
+    state: LagState
+    holds: Callable[[Figures], bool]
+    words: str
+
+
+def _is_lost(it: Figures) -> bool:
+    return 0 <= it.committed < it.start and not it.compacted
+
+
+def _is_at_risk(it: Figures) -> bool:
+    reached = it.retention_left_seconds <= it.settings.at_risk_hours * 3600
+    return it.lag > 0 and reached and it.age.high_seconds > YOUNG_SECONDS
+
+
+def _is_small(it: Figures) -> bool:
+    marker = it.lag <= MARKER_MESSAGES and it.still and len(it.samples) >= SAMPLES_NEEDED
+    return it.lag <= it.settings.floor_messages or marker
+
+
+def _is_unknown(it: Figures) -> bool:
+    slo = it.settings.slo_seconds
+    probed = it.age.low_seconds > slo or it.age.high_seconds <= slo
+    return len(it.samples) < SAMPLES_NEEDED and not probed
+
+
+def _is_in_transaction(it: Figures) -> bool:
+    return it.stable_end is not None and it.stable_end <= it.committed < it.end
+
+
+def _is_catching_up(it: Figures) -> bool:
+    short = it.slope_short
+    return it.age.low_seconds > it.settings.slo_seconds and short is not None and short < -FLAT
+
+
+def _is_falling_behind(it: Figures) -> bool:
+    if it.age.low_seconds <= it.settings.slo_seconds / 2:
+        return False
+    long, short, bound = it.slope_long, it.slope_short, it.settings.rising_seconds_per_second
+    return long is not None and short is not None and long > bound and short > bound
+
+
+TABLE: tuple[Row, ...] = (
+    Row(
+        LagState.NO_DATA,
+        lambda it: bool(it.error) or it.committed == GAP or it.end == UNKNOWN,
+        "the scan could not read it",
+    ),
+    Row(
+        LagState.HELD,
+        lambda it: (
+            it.rebalancing_seconds is not None
+            and it.rebalancing_seconds < it.settings.rebalance_seconds
+        ),
+        "the group is rebalancing, and not for long",
+    ),
+    Row(LagState.NO_COMMIT, lambda it: it.committed == NO_OFFSET, "it never committed"),
+    Row(LagState.LOST, _is_lost, "the log begins after the commit, and is not compacted"),
+    Row(LagState.AT_RISK, _is_at_risk, "retention reaches the commit within hours"),
+    Row(LagState.ABANDONED, lambda it: it.owned is False, "no member owns the partition"),
+    Row(LagState.OK, _is_small, "lag up to the floor, or a transaction's marker"),
+    Row(LagState.REWOUND, lambda it: it.fall is not None, "the commit went back"),
+    Row(LagState.UNKNOWN, _is_unknown, "fewer than three scans, and no probe answered"),
+    Row(LagState.IN_TRANSACTION, _is_in_transaction, "committed readers have read everything"),
+    Row(
+        LagState.IN_CYCLE,
+        lambda it: it.cycle is not None and not it.late,
+        "it commits in a regular rhythm and is in time",
+    ),
+    Row(
+        LagState.STOPPED,
+        lambda it: it.silent and it.state in GONE_STATES,
+        "no commit for long, and nobody is there",
+    ),
+    Row(LagState.STALLED, lambda it: it.silent, "no commit for long, though members are there"),
+    Row(LagState.CATCHING_UP, _is_catching_up, "older than the SLO, and getting younger"),
+    Row(LagState.FALLING_BEHIND, _is_falling_behind, "older than half the SLO, and ageing"),
+    Row(
+        LagState.OVER_SLO,
+        lambda it: it.age.low_seconds > it.settings.slo_seconds,
+        "older than the SLO, and it stays so",
+    ),
+    Row(
+        LagState.OK,
+        lambda it: it.age.high_seconds <= it.settings.slo_seconds,
+        "younger than the SLO",
+    ),
+    Row(LagState.UNKNOWN, lambda _: True, "its age cannot be told"),
+)
+
+
+def state_of(it: Figures) -> LagState:
+    """The first row that holds."""
+    return next(row.state for row in TABLE if row.holds(it))
+
+
+def motion_of(it: Figures) -> LagState:
+    """What it would be if retention and rewinds were no matter: the rows of standing and moving."""
+    beside = (LagState.LOST, LagState.AT_RISK, LagState.REWOUND)
+    return next(row.state for row in TABLE if row.state not in beside and row.holds(it))
+
+
+class EntryVerdict(NamedTuple):
+    """One partition that is not plainly fine."""
+
+    topic: str
+    partition: int
+    state: LagState
+    motion: LagState
+    """The same without data loss and rewinds: what its consumer does."""
+    committed: int
+    lag: int
+    age: Age
+    stuck_seconds: float
+    last_commit_at: float
+    """Seconds since 1970 when it was last seen to move; 0 = never seen."""
+    owner: Member | None
+    young: bool
+    """Seen in fewer than three scans."""
+    eta_seconds: float | None = None
+    lost: int = 0
+    lost_since: float | None = None
+    """0 = before the watch began; None = nothing is lost."""
+    retention_left_seconds: float = math.inf
+    fall: Fall | None = None
+    cycle: Cycle | None = None
+
+    @property
+    def name(self) -> str:
+        return f"{self.topic}-{self.partition}"
+
+
+class GroupVerdict(NamedTuple):
+    """One group in one scan."""
+
+    group: str
+    state: LagState
+    kafka_state: str
+    lag: int | None
+    """Messages over what could be read, abandoned topics left out; None = nothing could be."""
+    age: Age
+    partitions: int
+    unread: int = 0
+    """Partitions that could not be read."""
+    unknown: int = 0
+    """Partitions whose state or age cannot be told, the unread among them."""
+    entries: tuple[EntryVerdict, ...] = ()
+    """Those that are not plainly fine, worst first."""
+    words: str = ""
+    """Why the whole group could not be read."""
+    rebalancing_seconds: float | None = None
+
+    def of(self, *states: LagState) -> tuple[EntryVerdict, ...]:
+        return tuple(one for one in self.entries if one.state in states)
+
+
+S = TypeVar("S", bound=LagSettings)
+
+
+def verdicts(
+    history: LagHistory, seen: Seen, now: datetime, tuned: Tuned[S]
+) -> Mapping[str, GroupVerdict]:
+    """Every group of this round and those that could not be read, worked out once however many ask."""
+    key = ("verdicts", id(seen), seen.at, now, tuned)
+    kept: Mapping[str, GroupVerdict] | None = history.kept.get(key)
+    if kept is None:
+        kept = _Round(history, seen, now.timestamp()).verdicts(tuned)
+        history.kept[key] = kept
+    return kept
+
+
+class _Round:
+    """What all groups of one round share."""
+
+    def __init__(self, history: LagHistory, seen: Seen, now: float) -> None:
+        self.history, self.seen, self.now = history, seen, now
+        self.committed, self.ends, self.starts = history.newest()
+        self.moving_starts = _moving_starts(history)
+        self.topics = None if seen.partitions is None else {one.topic for one in seen.partitions}
+
+    def verdicts(self, tuned: Tuned[S]) -> dict[str, GroupVerdict]:
+        scan = self.seen.lag
+        if scan is None or not self.history.times or self.history.times[-1] != scan.at.timestamp():
+            why = self.seen.blind.get("lag") or self.history.remark or "offsets were not read"
+            return {name: self._unread(name, why) for name in self.history.groups()}
+        found = {
+            name: self._unread(name, read.error)
+            if read.error
+            else self._judged(name, read, tuned.of(name))
+            for name, read in scan.groups.items()
+        }
+        for name in self.history.groups():
+            if name not in found:
+                found[name] = self._unread(name, "its coordinator did not tell of it")
+        return found
+
+    def _unread(self, group: str, why: str) -> GroupVerdict:
+        count = len(self.history.slots(group))
+        states = self.history.states(group)
+        return GroupVerdict(
+            group=group,
+            state=LagState.NO_DATA,
+            kafka_state=states[-1][1] if states else "",
+            lag=None,
+            age=Age(),
+            partitions=count,
+            unread=count,
+            unknown=count,
+            words=why,
+        )
+
+    def _judged(self, group: str, read: GroupRead, settings: LagSettings) -> GroupVerdict:
+        rebalancing = self._rebalancing_seconds(group, read.state)
+        lag, slow = self._sift(group, settings)
+        fast = len(self.history.slots(group)) - len(slow)
+        entries: list[EntryVerdict] = []
+        ages = [NONE_UNREAD if lag == 0 else Age(0.0, _fresh_seconds(settings))] if fast else []
+        unread = unknown = 0
+        for place, slot in slow:
+            if self.topics is not None and place[0] not in self.topics:
+                continue  # the topic is gone, its offsets will follow
+            it = self._figures(group, read, place, slot, rebalancing, settings)
+            one = _entry(it)
+            entries.append(one)
+            unread += one.state is LagState.NO_DATA
+            unknown += one.state in (LagState.NO_DATA, LagState.UNKNOWN)
+            if one.state not in (LagState.NO_DATA, LagState.ABANDONED, LagState.NO_COMMIT):
+                lag += one.lag
+                ages.append(one.age)
+        entries.sort(key=lambda one: (BADNESS[one.state], -one.lag))
+        states = [one.state for one in entries] + [LagState.OK] * bool(fast or not entries)
+        nothing = bool(entries) and unread == len(entries) and not fast
+        return GroupVerdict(
+            group=group,
+            state=min(states, key=BADNESS.__getitem__),
+            kafka_state=read.state,
+            lag=None if nothing else lag,
+            age=oldest(ages) if ages else Age(),
+            partitions=fast + len(entries),
+            unread=unread,
+            unknown=unknown,
+            entries=tuple(entries),
+            rebalancing_seconds=rebalancing,
+        )
+
+    def _sift(
+        self, group: str, settings: LagSettings
+    ) -> tuple[int, list[tuple[TopicPartition, int]]]:
+        """The lag of all that are plainly fine, and the entries that must be looked at.
+
+        Plainly fine: lag up to the floor, or everything read that was there a moment ago; and the
+        log start is below and, within hours, stays so. This loop runs for every entry.
+        """
+        committed, ends, starts = self.committed, self.ends, self.starts
+        partition_of, falls = self.history.partition_slots, self.history.pace.falls
+        then = self.history.ends_since(self.now - _fresh_seconds(settings))
+        known, floor, moving = len(then), settings.floor_messages, self.moving_starts
+        risk_seconds = settings.at_risk_hours * 3600
+        lag, slow = 0, []
+        for place, slot in self.history.slots(group).items():
+            offset, partition = committed[slot], partition_of[slot]
+            behind = ends[partition] - offset
+            if offset >= 0 and ends[partition] >= 0 and starts[partition] <= offset:
+                if behind <= floor:
+                    lag += behind if behind > 0 else 0
+                    continue
+                fresh = partition < known and 0 <= then[partition] <= offset
+                soon = starts[partition] + moving.get(partition, 0.0) * risk_seconds
+                if fresh and slot not in falls and soon <= offset:
+                    lag += behind
+                    continue
+            slow.append((place, slot))
+        return lag, slow
+
+    def _figures(
+        self,
+        group: str,
+        read: GroupRead,
+        place: TopicPartition,
+        slot: int,
+        rebalancing: float | None,
+        settings: LagSettings,
+    ) -> Figures:
+        owner, owned = self._owner(group, read, place)
+        topic = self.seen.topics.get(place[0])
+        return Figures(
+            history=self.history,
+            slot=slot,
+            place=place,
+            state=read.state,
+            rebalancing_seconds=rebalancing,
+            owner=owner,
+            owned=owned,
+            compacted=topic is not None and bool(topic.compacted),
+            stable_end=self.seen.stable_ends.get(place),
+            rungs=self.seen.rungs,
+            now=self.now,
+            scan_seconds=self.seen.scan_seconds,
+            settings=settings,
+            error=read.errors.get(place, ""),
+        )
+
+    def _owner(
+        self, group: str, read: GroupRead, place: TopicPartition
+    ) -> tuple[Member | None, bool | None]:
+        """Its owner as last told, and whether it has one now (None = not known).
+
+        A topic of which the group's members own nothing at all is abandoned; one partition without
+        an owner is a rebalance in the making.
+        """
+        owners = self.history.owners(group)
+        if owners is None:
+            return None, None
+        owner = next((one for one in owners.members if place in one.owns), None)
+        states = self.history.states(group)
+        settled = read.state == "Stable" and bool(states) and states[-1][0] <= owners.at
+        owning = any(one.owns for one in owners.members)
+        if owner is not None or not settled or not owning:
+            return owner, None
+        topics = {topic for one in owners.members for topic, _ in one.owns}
+        return None, place[0] in topics
+
+    def _rebalancing_seconds(self, group: str, state: str) -> float | None:
+        if state not in REBALANCING:
+            return None
+        began = self.now
+        for at, one in reversed(self.history.states(group)):
+            if one not in REBALANCING:
+                break
+            began = at
+        return self.now - began
+
+
+def _entry(it: Figures) -> EntryVerdict:
+    pace = it.history.pace
+    state = state_of(it)
+    beside = state in (LagState.LOST, LagState.AT_RISK, LagState.REWOUND)
+    motion = motion_of(it) if beside else state
+    unread = state is LagState.NO_DATA
+    changed = pace.changed_at[it.slot]
+    return EntryVerdict(
+        topic=it.place[0],
+        partition=it.place[1],
+        state=state,
+        motion=motion,
+        committed=it.committed,
+        lag=0 if unread else it.lag,
+        age=Age() if unread or it.committed < 0 else it.age,
+        stuck_seconds=it.stuck_seconds,
+        last_commit_at=changed if changed > pace.entered_at[it.slot] else 0.0,
+        owner=it.owner,
+        young=len(it.samples) < SAMPLES_NEEDED,
+        eta_seconds=it.eta_seconds if motion is LagState.CATCHING_UP else None,
+        lost=it.lost,
+        lost_since=pace.crossed.get(it.slot) if state is LagState.LOST else None,
+        retention_left_seconds=it.retention_left_seconds if state is LagState.AT_RISK else math.inf,
+        fall=it.fall,
+        cycle=it.cycle,
+    )
+
+
+def _fresh_seconds(settings: LagSettings) -> float:
+    """Who is no older than this is neither stopped nor falling behind."""
+    return min(settings.slo_seconds / 2, settings.silent_seconds)
+
+
+def _moving_starts(history: LagHistory) -> dict[int, float]:
+    """Messages per second by which the log start of a partition moved, where it did."""
+    columns, times = history.start_columns(), history.times
+    moving: dict[int, float] = {}
+    for at, column in zip(times[:-1], columns[:-1], strict=True):
+        if column is columns[-1]:
+            continue
+        for place, (was, start) in enumerate(zip(column, columns[-1], strict=False)):
+            if 0 <= was < start and place not in moving:
+                moving[place] = (start - was) / (times[-1] - at)
+    return moving
