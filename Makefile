@@ -29,7 +29,7 @@ test: check ## All of check, plus the scenarios on the lab
 	$(BIN)/pytest -m "lab or browser"
 
 fault: install ## Kill, cut off and slow down everything at every moment of the main job; one table
-	$(BIN)/pytest -q -m fault tests/faults
+	$(BIN)/pytest -q -n 2 --dist worksteal -m fault tests/faults
 
 bench: install ## Measure speed and size of everything, one table (about four minutes; see docs/numbers.md)
 	$(BIN)/python -m bench all

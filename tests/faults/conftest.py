@@ -1,14 +1,19 @@
-"""One Redis and one cluster process for the folder; the table at the end of the run."""
+"""One Redis and one cluster process for the folder; the table at the end of the run.
+
+With several test processes each has its own of both, and hands its rows of the table to the first.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.faults.far_cluster import FarCluster
-from tests.faults.judging import ROWS, Ending, table
+from tests.faults.judging import ROWS, Ending, Row, table
 from tests.faults.life import Shop, lab_policies
 from tests.faults.moments import Passed
 from tests.faults.playing import FORK, new_day, play_faultless
@@ -17,10 +22,25 @@ from tests.redis_server import redis_server, redis_url
 __all__ = ["redis_server", "redis_url"]
 
 
+HANDED_OVER = "ottla_faults"
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if (output := getattr(session.config, "workeroutput", None)) is not None:
+        output[HANDED_OVER] = [asdict(row) for row in ROWS]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """One of xdist's processes has ended. One that crashed hands nothing over, and fails the run."""
+    output = getattr(node, "workeroutput", None) or {}
+    ROWS.extend(Row(**fields) for fields in output.get(HANDED_OVER, ()))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if ROWS:
         terminalreporter.section("faults")
-        for line in table(ROWS):
+        for line in table(sorted(ROWS, key=lambda row: row.group)):
             terminalreporter.write_line(line)
 
 
