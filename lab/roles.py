@@ -1,4 +1,4 @@
-"""Starts Ottla itself in the lab: bot, worker and ticker as they run in production.
+"""Starts Ottla itself in the lab: bot, worker, ticker and watch as they run in production.
 
 The surprising truth: nothing here is special to the lab but addresses. The roles get their settings
 from the environment, and AWS clients find the local endpoint by `AWS_ENDPOINT_URL` as any would.
@@ -23,6 +23,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     "bot": ("-m", "bot"),
     "worker": ("-m", "workers"),
     "ticker": ("-m", "workers.ticker"),
+    "watch": ("-m", "watch"),
 }
 BOT_SECONDS_MAX = 60.0
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
