@@ -255,8 +255,12 @@ def cancel(request: Request, *, person: Person, now: datetime) -> Request | Refu
 
 
 def expire(request: Request, *, now: datetime) -> Request:
-    """Nobody decided in time."""
-    text = "Expired: nobody decided in time. Ask again if it is still wanted."
+    """Nobody decided in time, or it was decided and could not start in time."""
+    why = "nobody decided in time"
+    if request.state is State.QUEUED:
+        waited = f" ({request.waits})" if request.waits else ""
+        why = f"it was approved but could not start in time{waited}"
+    text = f"Expired: {why}. Ask again if it is still wanted."
     expired = request.moved(event=Event.EXPIRED, now=now)
     return expired.said(now=now, text=text, calls="requester")
 

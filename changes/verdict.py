@@ -30,6 +30,8 @@ class Reason(Value):
     rule: str
     message: str
     would_pass: str = ""
+    passes: bool = False
+    """Time alone will lift it: a window opens, a freeze ends."""
 
 
 class ApprovalNeed(Value):
@@ -53,3 +55,24 @@ class Verdict(Value):
     warnings: tuple[str, ...] = ()
     policy_digest: str
     expires_after_minutes: int = Field(default=480, ge=1)
+
+    @property
+    def not_now(self) -> str:
+        """Why it is denied at this hour only, in words; empty when time alone would not lift it."""
+        if not self.reasons or not all(reason.passes for reason in self.reasons):
+            return ""
+        return "; ".join(
+            f"{reason.message} ({reason.would_pass})" if reason.would_pass else reason.message
+            for reason in self.reasons
+        )
+
+    def differences(self, later: Verdict) -> tuple[str, ...]:
+        """What a later judgement of the same plan says otherwise, in words; empty = the same."""
+        if later.outcome == "denied":
+            return tuple(reason.message for reason in later.reasons)
+        if later.approvals == self.approvals:
+            return ()
+        circles = ", ".join(
+            f"{need.count} of {need.label or need.rule}" for need in later.approvals
+        )
+        return (f"policies ask for other approvals by now: {circles or 'none'}",)

@@ -70,6 +70,8 @@ class RuleResult:
     message: str = ""
     would_pass: str = ""
     needs: tuple[ApprovalNeed, ...] = ()
+    passes: bool = False
+    """Time alone will lift it."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +145,7 @@ def closed(policy: CompiledPolicy, now: datetime) -> RuleResult:
     opens = first_moment(now, policy.open_at)
     local = opens.astimezone(zone_of(policy.policy.tz)) if opens else None
     would_pass = f"from {local:%a %Y-%m-%d %H:%M} {policy.policy.tz}" if local else ""
-    return RuleResult(name, False, "denies", message, would_pass)
+    return RuleResult(name, False, "denies", message, would_pass, passes=True)
 
 
 def verdict_of(
@@ -153,7 +155,12 @@ def verdict_of(
     results = [result for one in weighed for result in one.results]
     warnings = tuple(result.message for result in results if result.effect == "warns")
     reasons = [
-        Reason(rule=result.rule, message=result.message, would_pass=result.would_pass)
+        Reason(
+            rule=result.rule,
+            message=result.message,
+            would_pass=result.would_pass,
+            passes=result.passes,
+        )
         for result in results
         if result.effect == "denies"
     ]

@@ -134,11 +134,14 @@ async def verify(tick: Tick, request: Request) -> Request:
     facts = await survey(tick.world)
     if why := not_yet(facts):
         return wait_to_start(tick, request, why)
-    differences = no_longer(tick, request, facts)
+    later = judged_later(tick, request, facts)
+    differences = no_longer(tick, request, facts) or differences_of(request, later)
     if differences and facts.not_seen:
         return wait_to_start(tick, request, f"not everything could be read: {facts.not_seen[0]}")
     if differences:
         return await plan_again(tick, request, differences)
+    if later is not None and later.not_now:
+        return wait_to_start(tick, request, later.not_now)
     if not standing.fresh(request, now=tick.now):
         return wait_to_start(tick, standing.asked(request, now=tick.now), standing.ASKING)
     begun = started(request, loads=loads_in_words(facts.loads), now=tick.now)
@@ -154,6 +157,26 @@ def no_longer(tick: Tick, request: Request, facts: ClusterFacts) -> tuple[str, .
     if not differences and plan.policy_digest != tick.runtime.policies.digest:
         return ("the policy files were edited since this was planned",)
     return differences or standing.lost(request)
+
+
+def judged_later(tick: Tick, request: Request, facts: ClusterFacts) -> Verdict | None:
+    """What policies say of the approved plan now: windows close, and facts move past a limit."""
+    if request.plan is None:
+        return None
+    return tick.runtime.policies.judge(
+        plan=request.plan,
+        facts=facts,
+        person=request.requester,
+        because=request.because,
+        now=tick.now,
+    )
+
+
+def differences_of(request: Request, later: Verdict | None) -> tuple[str, ...]:
+    """A denial that time alone lifts is no difference: work waits for it, approvals stay."""
+    if later is None or request.verdict is None or later.not_now:
+        return ()
+    return request.verdict.differences(later)
 
 
 def wait_to_start(tick: Tick, request: Request, why: str) -> Request:
