@@ -21,7 +21,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot import approvals, slash, thread_words
+from bot import approvals, incidents, slash, thread_words
 from bot.announcer import Announcer
 from bot.calls import read, send, web_client
 from bot.cards.help import told
@@ -134,6 +134,7 @@ def listening_app(doors: Doors, *, token: str) -> AsyncApp:
     app = AsyncApp(client=web_client(token=None, base_url=base_url), authorize=authorize)
     slash.register(app, doors)
     approvals.register(app, doors)
+    incidents.register(app, doors)
     thread_words.register(app, doors)
     register_catch_alls(app, doors)
     return app

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from bot.answers import ANSWERS
 from bot.cards.blocks import Drawn
 from bot.cards.details import show_whole
 from bot.cards.help import help_card, open_requests, told
@@ -12,7 +13,7 @@ from bot.places import placed
 from changes.grammar import Question, Usage, help_text
 from changes.request import Request
 
-QUESTIONS = (
+QUESTIONS: tuple[Usage, ...] = (
     Usage(
         line="help [<topic...>]",
         means="help",
@@ -73,6 +74,7 @@ QUESTIONS = (
         examples=("abort R-17",),
         help="Stop a running change: cancel what runs, take the throttles away.",
     ),
+    *(answer.usage for answer in ANSWERS),
 )
 LISTED_MAX = 50
 

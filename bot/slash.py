@@ -8,22 +8,29 @@ a mistake is the acknowledgement.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 
+from bot.answers import ANSWERS
+from bot.answers.asking import Asker, Give
 from bot.cards.blocks import Drawn
 from bot.cards.help import mistake_card, opened, told
 from bot.cards.text import harmless, unescaped
 from bot.deciding import decide, in_words, steer, take_back
 from bot.doors import Doors
 from bot.once import named, once
+from bot.opening import open_request
+from bot.posting import faces
 from bot.questions import help_of, link_to, show, status
 from changes.grammar import Asked, Mistake, Question, parse
 from changes.request import Refusal, Request
 from changes.steering import ACTS
+
+log = logging.getLogger(__name__)
 
 COMMAND = "/kafka"
 Json = dict[str, Any]
@@ -45,7 +52,11 @@ def register(app: AsyncApp, doors: Doors) -> None:
         async def say(drawn: Drawn) -> None:
             passed = asyncio.get_running_loop().time() - acknowledged_at
             await asyncio.sleep(max(0.0, ACK_HEAD_START_SECONDS - passed))
-            await respond(**privately(drawn), replace_original=False)
+            for face in faces(drawn):
+                answer = await respond(**privately(face), replace_original=False)
+                if answer.status_code == 200:
+                    return
+                log.error("an answer was refused: %s %s", answer.status_code, answer.body)
 
         async def tell(words: str) -> None:
             await say(told(words))
@@ -82,35 +93,45 @@ def next_words(doors: Doors, understood: Asked | Question | Mistake) -> Drawn | 
 def privately(drawn: Drawn | None) -> Json:
     if drawn is None:
         return {}
-    return {"text": drawn.text, "blocks": list(drawn.blocks), "response_type": "ephemeral"}
+    blocks = {"blocks": list(drawn.blocks)} if drawn.blocks else {}
+    return {"text": drawn.text, **blocks, "response_type": "ephemeral"}
 
 
 async def _carry_on(doors: Doors, understood: Asked | Question, command: Json, say: Say) -> None:
     user_id = str(command["user_id"])
     if isinstance(understood, Asked):
         await say(await _open(doors, understood, user_id=user_id, asked_in=command["channel_id"]))
-    elif understood.name == "status":
-        await say(await status(doors, understood))
-    elif understood.name == "show":
-        for drawn in await show(doors, understood):
-            await say(drawn)
-    else:
-        await say(told(in_words(await _decide(doors, understood, user_id=user_id))))
+        return
+    asker = Asker(user_id=user_id, channel=str(command["channel_id"]))
+    for drawn in await ANSWERED.get(understood.name, _decided)(doors, understood, asker):
+        await say(drawn)
+
+
+async def _status(doors: Doors, question: Question, _: Asker) -> Sequence[Drawn]:
+    return [await status(doors, question)]
+
+
+async def _show(doors: Doors, question: Question, _: Asker) -> Sequence[Drawn]:
+    return await show(doors, question)
+
+
+async def _decided(doors: Doors, question: Question, asker: Asker) -> Sequence[Drawn]:
+    return [told(in_words(await _decide(doors, question, user_id=asker.user_id)))]
+
+
+ANSWERED: Mapping[str, Give] = {
+    "status": _status,
+    "show": _show,
+    **{str(one.usage.means): one.give for one in ANSWERS},
+}
+"""Every other question is a decision about a request."""
 
 
 async def _open(doors: Doors, asked: Asked, *, user_id: str, asked_in: str) -> Drawn:
     person = await doors.person(user_id)
     if person.standing:
         return told(f"Nothing was asked: {person.standing}.")
-    request = await asyncio.to_thread(
-        doors.ledger.open_request,
-        change=asked.change,
-        requester=person,
-        channel=doors.policies.clusters[asked.change.cluster].channel,
-        asked_in=asked_in,
-        because=harmless(asked.because),
-        now=doors.now(),
-    )
+    request = await open_request(doors, asked, person=person, asked_in=asked_in)
     link = await asyncio.to_thread(link_to, doors, request.id)
     return opened(request, asked, link=link)
 

@@ -21,6 +21,10 @@ SECTION_LETTERS_MAX = 2900
 """Slack's limit is 3,000; the rest is for the pointer to what was cut."""
 FIELD_LETTERS_MAX = 1900
 FIELDS_MAX = 10
+TABLE_ROWS_MAX = 100
+TABLE_COLUMNS_MAX = 20
+CELL_LETTERS_MAX = 60
+"""So that a hundred rows of ten columns with ordinary names stay below Slack's 10,000 letters."""
 BLOCKS_MAX = 50
 MESSAGE_LETTERS_MAX = 11_000
 """Undocumented `msg_blocks_too_long` was seen near 13,200 letters over all blocks."""
@@ -100,6 +104,22 @@ def confirm(*, title: str, words: str, yes: str, no: str, style: str = "") -> Bl
         "deny": plain_text(no, letters_max=30),
     }
     return {**shape, "style": style} if style else shape
+
+
+def table(rows: Sequence[Sequence[str]], *, numbers_from: int) -> Block:
+    """A native table, the first row its head; columns from `numbers_from` on are set to the right.
+
+    One a message, at most `TABLE_ROWS_MAX` rows and some thousand letters: callers show the worst few.
+    """
+    cells = [
+        [
+            {"type": "raw_text", "text": plain(word, letters_max=CELL_LETTERS_MAX)}
+            for word in row[:TABLE_COLUMNS_MAX]
+        ]
+        for row in rows[:TABLE_ROWS_MAX]
+    ]
+    aligned = [{"align": "right" if at >= numbers_from else "left"} for at in range(len(cells[0]))]
+    return {"type": "table", "rows": cells, "column_settings": aligned}
 
 
 def bullets(lines: Iterable[str], *, shown_max: int = 5) -> str:
