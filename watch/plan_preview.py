@@ -46,12 +46,14 @@ class Preview:
 
     @property
     def words(self) -> str:
-        """`a plan moves 12.3 GB in 40 replicas and changes 25 leaders`."""
+        """`a plan moves 12.3 GB in 40 replicas and changes 25 preferred leaders`."""
         made = self.metrics
+        least = ""
+        if made.moved_bytes >= made.lower_bound_bytes > 0:
+            least = f" (no plan can move less than {made.lower_bound_bytes / GB:,.1f} GB)"
         return (
             f"a plan moves {made.moved_bytes / GB:,.1f} GB in {made.replicas_moved:,} replicas "
-            f"and changes {made.leader_changes:,} preferred leaders "
-            f"(no plan can move less than {made.lower_bound_bytes / GB:,.1f} GB)"
+            f"and changes {made.leader_changes:,} preferred leaders{least}"
         )
 
 

@@ -23,7 +23,7 @@ def no_metrics(seen: Seen, now: datetime) -> str:
     if seen.loads is None:
         return seen.blind.get("metrics") or "CloudWatch's figures could not be read"
     if seen.loads_at is None or (now - seen.loads_at).total_seconds() > LOADS_SECONDS_MAX:
-        return f"CloudWatch's newest figures are from {_clock(seen.loads_at)}"
+        return f"CloudWatch's figures were last read {_clock(seen.loads_at)}"
     return ""
 
 
@@ -36,7 +36,7 @@ def no_placement(seen: Seen) -> str:
 
 def no_sizes(seen: Seen, now: datetime) -> str:
     if seen.sizes_at is None or (now - seen.sizes_at).total_seconds() > SIZES_SECONDS_MAX:
-        return seen.blind.get("sizes") or f"sizes on disk are from {_clock(seen.sizes_at)}"
+        return seen.blind.get("sizes") or f"sizes on disk were last read {_clock(seen.sizes_at)}"
     return ""
 
 
@@ -52,4 +52,4 @@ def unseen(rule: str, words: str, subjects: Iterable[str] = (EVERYTHING,)) -> tu
 
 
 def _clock(at: datetime | None) -> str:
-    return f"{at:%H:%M} UTC" if at else "never"
+    return f"at {at:%H:%M} UTC" if at else "never"

@@ -12,38 +12,32 @@ away or AWS balances by itself (Express), it does not judge at all.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from changes.excuses import Effect
 from changes.incident import Family, Finding, Severity
-from watch.broker_figures import sizes
+from watch.balance_figures import GB, MB, Bars, Figure, figures, preview_lines, values_after, worth
 from watch.history import History
-from watch.plan_preview import Preview, preview
-from watch.readable import no_metrics, no_placement, no_sizes, unseen
+from watch.plan_preview import preview
+from watch.readable import no_placement, unseen
 from watch.rule import Looked, Rule, RuleSettings, Tuned
 from watch.seen import Seen
 from watch.settled import unsettled
 from watch.spread_figures import (
-    Figures,
     Scope,
     Unevenness,
     excess,
     idle_brokers,
     most_within,
-    planned_leaders,
-    planned_replicas,
-    preferred_leaders,
     scopes,
     unevenness,
 )
 
-GB = 1e9
-MB = 1e6
+COUNTS = ("replicas", "leaders")
 
 
 class ImbalanceSettings(RuleSettings):
@@ -63,20 +57,6 @@ class ImbalanceSettings(RuleSettings):
     """The planner is asked of clusters up to this size; larger ones are told without a preview."""
 
 
-class Figure(NamedTuple):
-    """One figure of every broker, and how it is judged."""
-
-    kind: str
-    values: Figures
-    whole: bool
-    excess_min: float
-    unit: str = ""
-    scale: float = 1.0
-
-    def words(self, value: float) -> str:
-        return f"{value / self.scale:,.{0 if self.whole else 1}f}{self.unit}"
-
-
 class Imbalance(Rule[ImbalanceSettings]):
     name = "imbalance"
     title = "Brokers carry unequal shares"
@@ -93,24 +73,32 @@ class Imbalance(Rule[ImbalanceSettings]):
     ) -> Looked:
         of = settings.base
         why = no_placement(seen) or unsettled(seen)
-        if why:
-            return Looked(unseen=unseen(self.name, why))
-        found = [self._judged(one, seen, of) for one in figures(seen, now, of)]
-        blind = [one for one in found if isinstance(one, str)]
+        compared = [
+            one
+            for one in scopes(seen.brokers or (), without=idle_brokers(seen))
+            if len(one.broker_ids) > 1
+        ]
+        if why or not compared:
+            return Looked(unseen=unseen(self.name, why) if why else ())
+        judged, why = figures(seen, now, compared[-1], bars(of))
+        answers = [self._judged(one, compared, seen, of) for one in judged]
+        blind = [why, *(one for one in answers if isinstance(one, str))]
         return Looked(
-            tuple(one for one in found if isinstance(one, Finding)),
-            unseen(self.name, blind[0]) if blind else (),
+            explained([one for one in answers if isinstance(one, Finding)]),
+            tuple(one for words in blind if words for one in unseen(self.name, words))[:1],
+            tuple(
+                (f"{self.name}/{one.kind}/cluster", round(ratio(one, compared), 3))
+                for one in judged
+            ),
         )
 
-    def _judged(self, figure: Figure, seen: Seen, of: ImbalanceSettings) -> Finding | str | None:
+    def _judged(
+        self, figure: Figure, compared: list[Scope], seen: Seen, of: ImbalanceSettings
+    ) -> Finding | str | None:
         """The nearest scope a plan would help; else one that is not yet good enough."""
-        judged = [
-            unevenness(figure.values, scope)
-            for scope in scopes(seen.brokers or (), without=idle_brokers(seen))
-            if scope.broker_ids
-        ]
-        judged = [one for one in judged if worth(figure, one, of)]
-        for one in (one for one in judged if one.ratio >= of.trigger_ratio):
+        uneven = [unevenness(figure.values, scope) for scope in compared]
+        uneven = [one for one in uneven if worth(figure, one, bars(of))]
+        for one in (one for one in uneven if one.ratio >= of.trigger_ratio):
             plan = preview(seen, partitions_max=of.plan_partitions_max)
             if isinstance(plan, str) and seen.msk is None:
                 return plan
@@ -119,7 +107,7 @@ class Imbalance(Rule[ImbalanceSettings]):
             after = most_within(values_after(figure, plan, seen), one.scope)
             if one.most - after >= excess(one, whole=figure.whole) / 2:
                 return self._finding(figure, one, of, lines=preview_lines(figure, one, plan, after))
-        between = [one for one in judged if of.clear_ratio < one.ratio < of.trigger_ratio]
+        between = [one for one in uneven if one.ratio < of.trigger_ratio]
         return self._finding(figure, between[0], of, phase="between") if between else None
 
     def _finding(
@@ -129,7 +117,7 @@ class Imbalance(Rule[ImbalanceSettings]):
         of: ImbalanceSettings,
         *,
         lines: tuple[str, ...] = (),
-        phase: str = "trigger",
+        phase: Literal["trigger", "between"] = "trigger",
     ) -> Finding:
         where = f" {one.scope.words}" if one.scope.words else ""
         return Finding(
@@ -138,7 +126,7 @@ class Imbalance(Rule[ImbalanceSettings]):
             family=self.family,
             subject="cluster",
             severity=Severity.WARN,
-            phase="between" if phase == "between" else "trigger",
+            phase=phase,
             words=f"broker {one.worst} carries {one.ratio:.2f} × the mean of {figure.kind}{where}: "
             f"{figure.words(one.most)} of {figure.words(one.mean)}",
             lines=lines,
@@ -150,83 +138,34 @@ class Imbalance(Rule[ImbalanceSettings]):
         )
 
 
-def figures(seen: Seen, now: datetime, of: ImbalanceSettings) -> Sequence[Figure]:
-    """What can be judged, bytes first; a count is left out where its bytes are known and even."""
-    whole = float(of.excess_count_min)
-    found = []
-    disk = Figure("disk bytes", sizes(seen), False, of.disk_excess_gb_min * GB, " GB", GB)
-    if not no_sizes(seen, now):
-        found.append(disk)
-    if not any(disk.values.values()):
-        found.append(Figure("replicas", planned_replicas(seen), True, whole))
-    rates = {} if no_metrics(seen, now) else bytes_in(seen)
-    floor = of.bytes_in_mb_per_second_min * MB
-    telling = bool(rates) and sum(rates.values()) / len(rates) >= floor
-    if telling:
-        found.append(Figure("bytes in", rates, False, of.excess_share_min * floor, " MB/s", MB))
-    every = scopes(seen.brokers or (), without=idle_brokers(seen))[-1]
-    if not (telling and unevenness(rates, every).ratio <= of.clear_ratio):
-        leads = Figure("leaders", planned_leaders(seen), True, whole)
-        if not elected_would_do(leads, seen, every, of):
-            found.append(leads)
-    return found
+def bars(of: ImbalanceSettings) -> Bars:
+    return Bars(
+        trigger_ratio=of.trigger_ratio,
+        clear_ratio=of.clear_ratio,
+        count_min=of.excess_count_min,
+        share_min=of.excess_share_min,
+        disk_bytes_min=of.disk_excess_gb_min * GB,
+        bytes_in_per_second_min=of.bytes_in_mb_per_second_min * MB,
+    )
 
 
-def bytes_in(seen: Seen) -> Figures:
-    """Of every broker, or nothing: a missing one is not zero."""
-    known = {one.broker_id: one.bytes_in_per_second for one in seen.loads or ()}
-    values = {one.broker_id: known.get(one.broker_id) for one in seen.brokers or ()}
-    return {b: v for b, v in values.items() if v is not None} if None not in values.values() else {}
+def ratio(figure: Figure, compared: list[Scope]) -> float:
+    return max(unevenness(figure.values, scope).ratio for scope in compared)
 
 
-def elected_would_do(leads: Figure, seen: Seen, every: Scope, of: ImbalanceSettings) -> bool:
-    """Led by their first replicas the brokers would be even: electing is cheaper than moving."""
-    if leads.values == preferred_leaders(seen):
-        return False
-    return not worth(leads, unevenness(preferred_leaders(seen), every), of)
-
-
-def worth(figure: Figure, one: Unevenness, of: ImbalanceSettings) -> bool:
-    """Is there anything above the mean that could be moved? A smaller bar once it has triggered."""
-    if one.ratio <= of.clear_ratio or len(one.scope.broker_ids) < 2:
-        return False
-    bar = figure.excess_min
-    if one.ratio >= of.trigger_ratio:
-        bar = max(bar, of.excess_share_min * one.mean)
-    return excess(one, whole=figure.whole) >= bar
-
-
-def values_after(figure: Figure, plan: Preview, seen: Seen) -> Figures:
-    if figure.kind == "leaders":
-        return plan.leaders_after()
-    if figure.kind == "replicas":
-        return plan.replicas_after()
-    if figure.kind == "disk bytes":
-        return plan.bytes_after()
-    return traffic_after(figure.values, plan, seen)
-
-
-def traffic_after(rates: Figures, plan: Preview, seen: Seen) -> Figures:
-    """An estimate: each broker's traffic is shared among what it leads by size, and moves with it."""
-    leaders = {(one.topic, one.partition): one.leader for one in seen.partitions or ()}
-    led: Counter[int] = Counter()
-    for one in plan.before.partitions:
-        leader = leaders.get((one.topic, one.partition))
-        if leader is not None:
-            led[leader] += one.size_bytes + 1
-    after: dict[int, float] = {}
-    for one, replicas in zip(plan.before.partitions, plan.after, strict=True):
-        leader = leaders.get((one.topic, one.partition))
-        if leader is not None and replicas:
-            share = rates.get(leader, 0.0) * (one.size_bytes + 1) / led[leader]
-            after[replicas[0]] = after.get(replicas[0], 0.0) + share
-    return after
-
-
-def preview_lines(figure: Figure, one: Unevenness, plan: Preview, after: float) -> tuple[str, ...]:
-    about = "about " if figure.kind == "bytes in" else ""
-    return (
-        f"{plan.words}",
-        f"most {figure.kind} {figure.words(one.most)} → {about}{figure.words(after)} "
-        f"(mean {figure.words(one.mean)})",
+def explained(found: list[Finding]) -> tuple[Finding, ...]:
+    """Where bytes are told, the counts that go with them are lines of the same alert."""
+    told = [one for one in found if one.phase == "trigger"]
+    counts = [one for one in told if one.kind in COUNTS]
+    if not counts or len(counts) == len(told):
+        return tuple(found)
+    first = next(one for one in told if one.kind not in COUNTS)
+    more = tuple(one.words for one in counts)
+    return tuple(
+        one.with_(lines=(*one.lines, *more))
+        if one is first
+        else one.with_(phase="between")
+        if one in counts
+        else one
+        for one in found
     )
