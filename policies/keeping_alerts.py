@@ -29,9 +29,16 @@ class Watched(NamedTuple):
 
 
 def read_watched(
-    folder: Path, *, rules: Mapping[str, type[Value]], incident_settings: type[Value]
+    folder: Path,
+    *,
+    rules: Mapping[str, type[Value]],
+    incident_settings: type[Value],
+    alerts_file: Path | None = None,
 ) -> Watched | Problems:
-    """`clusters.yaml` and `alerts.yaml`; policy files are not read, so they cannot blind the watch."""
+    """`clusters.yaml` and `alerts.yaml` (or another file in its place).
+
+    Policy files are not read, so they cannot blind the watch.
+    """
     if not folder.is_dir():
         return Problems((Problem(file=str(folder), message="there is no such folder"),))
     found: list[Problem] = []
@@ -39,7 +46,10 @@ def read_watched(
     if found:
         return Problems(found)
     alerts = load_alerts(
-        folder / FILE, rules=rules, incident_settings=incident_settings, clusters=clusters
+        alerts_file or folder / FILE,
+        rules=rules,
+        incident_settings=incident_settings,
+        clusters=clusters,
     )
     return alerts if isinstance(alerts, Problems) else Watched(clusters, alerts)
 
