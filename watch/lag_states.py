@@ -54,6 +54,9 @@ BADNESS = {state: place for place, state in enumerate(LagState)}
 """Less is worse; `no data` is no verdict and never outweighs one."""
 
 
+MOVING = frozenset({LagState.FALLING_BEHIND, LagState.OVER_SLO, LagState.CATCHING_UP})
+
+
 class Row(NamedTuple):
     state: LagState
     holds: Callable[[Figures], bool]
@@ -81,7 +84,10 @@ def _is_unknown(it: Figures) -> bool:
 
 
 def _is_in_transaction(it: Figures) -> bool:
-    return it.stable_end is not None and it.stable_end <= it.committed < it.end
+    """Readers of committed records stand at the open transaction, give or take a marker."""
+    if it.stable_end is None or it.stable_end >= it.end:
+        return False
+    return it.stable_end - it.committed <= MARKER_MESSAGES
 
 
 def _is_catching_up(it: Figures) -> bool:
@@ -173,6 +179,8 @@ class EntryVerdict(NamedTuple):
     owner: Member | None
     young: bool
     """Seen in fewer than three scans."""
+    rates: tuple[float, float] | None = None
+    """Messages per second in and out, of those that move too slowly."""
     eta_seconds: float | None = None
     lost: int = 0
     lost_since: float | None = None
@@ -217,12 +225,18 @@ def verdicts(
     history: LagHistory, seen: Seen, now: datetime, tuned: Tuned[S]
 ) -> Mapping[str, GroupVerdict]:
     """Every group of this round and those that could not be read, worked out once however many ask."""
-    key = ("verdicts", id(seen), seen.at, now, tuned)
+    plain = Tuned(_plain(tuned.base), tuple((name, _plain(one)) for name, one in tuned.exceptions))
+    key = ("verdicts", id(seen), seen.at, now, plain)
     kept: Mapping[str, GroupVerdict] | None = history.kept.get(key)
     if kept is None:
-        kept = _Round(history, seen, now.timestamp()).verdicts(tuned)
+        kept = _Round(history, seen, now.timestamp()).verdicts(plain)
         history.kept[key] = kept
     return kept
+
+
+def _plain(settings: LagSettings) -> LagSettings:
+    """Without what a rule added for itself: rules with the same figures share the verdicts."""
+    return LagSettings(**{name: getattr(settings, name) for name in LagSettings.model_fields})
 
 
 class _Round:
@@ -234,7 +248,7 @@ class _Round:
         self.moving_starts = _moving_starts(history)
         self.topics = None if seen.partitions is None else {one.topic for one in seen.partitions}
 
-    def verdicts(self, tuned: Tuned[S]) -> dict[str, GroupVerdict]:
+    def verdicts(self, tuned: Tuned[LagSettings]) -> dict[str, GroupVerdict]:
         scan = self.seen.lag
         if scan is None or not self.history.times or self.history.times[-1] != scan.at.timestamp():
             why = self.seen.blind.get("lag") or self.history.remark or "offsets were not read"
@@ -406,6 +420,7 @@ def _entry(it: Figures) -> EntryVerdict:
         last_commit_at=changed if changed > pace.entered_at[it.slot] else 0.0,
         owner=it.owner,
         young=len(it.samples) < SAMPLES_NEEDED,
+        rates=it.rates if motion in MOVING else None,
         eta_seconds=it.eta_seconds if motion is LagState.CATCHING_UP else None,
         lost=it.lost,
         lost_since=pace.crossed.get(it.slot) if state is LagState.LOST else None,
