@@ -34,12 +34,15 @@ from watch.lagging import lagging, of_groups, standing
 from watch.placement import Placement, Sizes, placement_of, sized, sizes_of
 from watch.reading import Part
 from watch.seen import Rung, Seen
+from watch.witnesses import pairs_to_ask
 
 READ_SECONDS_MAX = 20.0
 """For one part of a round; the clients' own time-outs are shorter, this one is for their mistakes."""
 MSK_SECONDS = 60.0
 STABLE_ENDS_SECONDS = 30.0
 SIZES_SECONDS = 300.0
+GROUP_LAG_SECONDS = 300.0
+"""CloudWatch's word for the lag of a few groups: a second witness, paid for by the metric."""
 TOPICS_SECONDS = 600.0
 QUICK_SCAN_SECONDS = 15.0
 """Scans quicker than this read placement every other time: metadata is the largest answer of all."""
@@ -121,6 +124,9 @@ class Rounds:
         self._stable: Part[Mapping[TopicPartition, int]] = Part(
             "stable ends", STABLE_ENDS_SECONDS, READ_SECONDS_MAX
         )
+        self._group_lag: Part[Mapping[tuple[str, str], tuple[datetime, float]]] = Part(
+            "group lag", GROUP_LAG_SECONDS, READ_SECONDS_MAX
+        )
         self._placement: Part[Placement] = Part("placement", 0, READ_SECONDS_MAX)
         self._msk: Part[Msk] = Part("msk", MSK_SECONDS, READ_SECONDS_MAX)
         self._loads: Part[tuple[BrokerLoad, ...]] = Part("metrics", every, READ_SECONDS_MAX)
@@ -129,8 +135,8 @@ class Rounds:
 
     @property
     def _parts(self) -> tuple[Part[object], ...]:
-        parts = (self._lag, self._rung, self._members, self._stable, self._placement)
-        return (*parts, self._msk, self._loads, self._sizes, self._topics)  # type: ignore[return-value]
+        parts = (self._lag, self._rung, self._members, self._stable, self._group_lag)
+        return (*parts, self._placement, self._msk, self._loads, self._sizes, self._topics)  # type: ignore[return-value]
 
     async def look(self, *, now: datetime, mono: float, wants: Wants) -> Seen:
         """One round; never raises for what a cluster does."""
@@ -188,6 +194,14 @@ class Rounds:
         await self._probe(ports.offsets, scan, wants, now=now, mono=mono)
         await self._read_members(ports.offsets, scan, wants, now=now, mono=mono)
         await self._read_stable(ports.offsets, standing(before, scan), now=now, mono=mono)
+        await self._read_group_lag(ports.metrics, scan, now=now, mono=mono)
+
+    async def _read_group_lag(
+        self, metrics: Metrics, scan: LagScan, *, now: datetime, mono: float
+    ) -> None:
+        if self._group_lag.due(mono):
+            pairs = pairs_to_ask(scan)
+            await self._group_lag.read(lambda: metrics.group_lag(pairs=pairs), now=now, mono=mono)
 
     async def _read_members(
         self, offsets: Offsets, scan: LagScan, wants: Wants, *, now: datetime, mono: float
@@ -330,6 +344,7 @@ class Rounds:
             operations=msk.operations if msk else None,
             loads=self._loads.value,
             loads_at=self._loads.read_at,
+            group_lag=self._group_lag.value,
             leases=wants.leases,
             blind=self._blind(sizes, members),
         )

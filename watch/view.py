@@ -26,6 +26,7 @@ BLIND_MAX = 20
 PART_NAMES = {
     "lag": "consumer groups",
     "metrics": "CloudWatch",
+    "group lag": "CloudWatch's lag",
     "placement": "brokers and partitions",
     "msk": "MSK",
     "sizes": "sizes on disk",

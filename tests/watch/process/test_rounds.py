@@ -156,7 +156,7 @@ async def test_ends_of_committed_readers_only_where_commits_stand_still(looking:
     ("silent", "parts", "still"),
     [
         ("msk", {"msk"}, ("lag", "brokers", "loads")),
-        ("metrics", {"metrics"}, ("lag", "brokers", "msk")),
+        ("metrics", {"metrics", "group lag"}, ("lag", "brokers", "msk")),
         ("scan", {"lag"}, ("brokers", "msk", "loads")),
         ("partitions", {"placement", "sizes"}, ("lag", "msk", "loads")),
         ("replica_sizes", {"sizes"}, ("lag", "brokers", "msk", "loads")),
