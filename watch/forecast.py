@@ -34,7 +34,8 @@ EVIDENCE_HOURS_MIN = 12.0
 AGREE_FACTOR = 3.0
 SLOPE_MIN_PER_HOUR = 0.2
 STALE_SECONDS = 1800.0
-CPU_HOURS_MIN = 6.0
+CPU_HOURS_MIN = 6
+DAY_HOURS = 24
 DAY_PAIRS_MIN = 6
 HOURS_SHOWN_MAX = 24 * 30.0
 """A month ahead is as good as never at the pace of one day."""
@@ -116,17 +117,20 @@ def cpu_forecast(brokers: BrokerHistory, broker_id: int, *, now: datetime) -> Fo
     newest = newest_percent(brokers, CPU, broker_id, now=now)
     if newest is None:
         return _unknown(broker_id, "CPU", None, "no figure of the CPU just now")
-    hourly = _hours(brokers.hourly_peaks(CPU, broker_id))
-    span = hourly[-1][0] - hourly[0][0]
+    peaks = brokers.hourly_peaks(CPU, broker_id)
+    by_hour = {int(at.timestamp() // SECONDS_PER_HOUR): value for at, value in peaks}
+    hourly, span = _hours(peaks), max(by_hour) - min(by_hour)
     if span < CPU_HOURS_MIN:
-        words = f"not known yet: {span:.0f} h seen, {CPU_HOURS_MIN:.0f} needed"
+        words = f"not known yet: {span} h seen, {CPU_HOURS_MIN} needed"
         return _unknown(broker_id, "CPU", newest, words)
     days = [
-        (b - a) / LONG_HOURS for (s, a), (t, b) in combinations(hourly, 2) if 23.5 <= t - s <= 24.5
+        (by_hour[hour + DAY_HOURS] - value) / DAY_HOURS
+        for hour, value in by_hour.items()
+        if hour + DAY_HOURS in by_hour
     ]
     if len(days) < DAY_PAIRS_MIN:
         pace = theil_sen(hourly)
-        words = f"{pace:+.1f} %/h over {span:.0f} h; too short to tell growth from the time of day"
+        words = f"{pace:+.1f} %/h over {span} h; too short to tell growth from the time of day"
         return _line(broker_id, "CPU", newest, pace, None, "unknown", words)
     return _day_by_day(broker_id, newest, median(days), hourly)
 
@@ -134,7 +138,7 @@ def cpu_forecast(brokers: BrokerHistory, broker_id: int, *, now: datetime) -> Fo
 def _day_by_day(broker_id: int, newest: float, pace: float, hourly: Hourly) -> Forecast:
     day = [value for at, value in hourly if at >= hourly[-1][0] - LONG_HOURS]
     peak = max(day)
-    per_day = pace * LONG_HOURS
+    per_day = pace * DAY_HOURS
     if per_day < 1.0:
         words = f"daily peak {peak:.0f} %, not rising to speak of"
         return _line(broker_id, "CPU", newest, pace, None, "steady", words)
