@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 
-from bot.answers.asking import Answer, Asker
+from bot.answers.asking import Answer, Asker, age_words, is_old
 from bot.cards.blocks import Drawn
 from bot.cards.help import told
 from bot.cards.incident_list import incident_list, one_incident
+from bot.cards.text import code
 from bot.doors import Doors
 from bot.incident_acts import NO_SUCH
 from changes.grammar import Question, Usage
@@ -44,8 +45,22 @@ def _listed(doors: Doors, cluster: str | None) -> Drawn:
     shown = (*open_ones[:OPEN_MAX], *past)
     where = f"on {cluster}" if cluster else "anywhere"
     return incident_list(
-        open_ones, past=past, mutes=mutes, links=_links(doors, shown), where=where, now=doors.now()
+        open_ones,
+        past=past,
+        mutes=mutes,
+        links=_links(doors, shown),
+        where=where,
+        now=doors.now(),
+        notes=[note for name in clusters if (note := _not_watched(doors, name))],
     )
+
+
+def _not_watched(doors: Doors, cluster: str) -> str:
+    """No incident means little where nobody looks."""
+    view = doors.ledger.view(cluster)
+    if view is None:
+        return f"⚠️ the watch has not looked at {code(cluster)} yet"
+    return age_words(view, doors.now()) if is_old(view, doors.now()) else ""
 
 
 def _links(doors: Doors, incidents: Sequence[Incident]) -> Mapping[str, str]:

@@ -14,6 +14,7 @@ from changes.incident import Alert, Incident, Mute
 OPEN_MAX = 15
 PAST_MAX = 8
 MUTES_MAX = 10
+NOTES_MAX = 10
 ALERTS_MAX = 25
 LINES_MAX = 15
 LINE_LETTERS_MAX = 200
@@ -28,11 +29,14 @@ def incident_list(
     links: Mapping[str, str],
     where: str,
     now: datetime,
+    notes: Sequence[str] = (),
 ) -> Drawn:
-    """`where`: such as `on orders-prod` or `anywhere`."""
+    """`where`: such as `on orders-prod` or `anywhere`; `notes`: where the watch does not look."""
     worst_first = sorted(open_ones, key=lambda one: (-one.severity, one.opened_at))
     title = f"{counted(len(open_ones), 'open incident')} {where}"
-    blocks: list[Block] = [header(title if open_ones else f"Nothing is wrong {where}")]
+    quiet = f"No incident is open {where}" if notes else f"Nothing is wrong {where}"
+    blocks: list[Block] = [header(title if open_ones else quiet)]
+    blocks += [section("\n".join(notes[:NOTES_MAX]))] if notes else []
     blocks += [section(_line(one, links.get(one.id, ""), now)) for one in worst_first[:OPEN_MAX]]
     if (hidden := len(open_ones) - OPEN_MAX) > 0:
         blocks.append(context(f"… and {hidden} more"))

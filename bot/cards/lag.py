@@ -50,10 +50,10 @@ def all_groups(view: ClusterView, *, age: str) -> Drawn:
 
 
 def _states(view: ClusterView) -> str:
-    """How many of each state; with very many groups of the listed ones only."""
+    """How many of each state, worst first; with very many groups of the listed ones only."""
     states = Counter(one.state for one in view.groups)
     words = [
-        f"{sign(name)} {count:,} {inert(name)}" for name, count in states.most_common(STATES_MAX)
+        f"{sign(name)} {count:,} {inert(name)}" for name, count in list(states.items())[:STATES_MAX]
     ]
     unlisted = view.groups_total - len(view.groups)
     words += [f"{unlisted:,} more without trouble"] if unlisted > 0 else []
