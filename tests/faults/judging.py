@@ -27,8 +27,12 @@ from tests.faults.life import SIX, THE_REQUEST, Shop
 
 PASSING = re.compile(r"^(Holding: |Going on: )")
 """Lines about a fault that came and went: a fault may add them, none of them is a decision."""
-VARYING = re.compile(r"(?<=^Done in )[^;]*|(?<=^Before: ).*|(?<=^Midway: ).*|(?<=^After: ).*")
-"""What a fault may change in a decision's words: how long it took, what a picture happened to show."""
+VARYING = re.compile(
+    r"(?<=^Done in )[^;]*|(?<=^Before: ).*|(?<=^Midway: ).*|(?<=^After: ).*"
+    r"|(?<=What stays: )(\d+ partitions stay where they were moved to; )?"
+)
+"""What a fault may change in a decision's words: how long it took, what a picture happened to show, how
+many moves had ended before the others were cancelled."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,8 @@ def judged(ledger: Ledger, request: Request, truth: Truth, faultless: Ending) ->
     seen = ending(ledger, request)
     missing = faultless.decisions - seen.decisions
     extra = seen.decisions - faultless.decisions
-    lost = [f"line {text!r}" for text in missing] + [*lost_moves(request, truth)]
+    moves = lost_moves if faultless.state is State.DONE else torn_moves
+    lost = [f"line {text!r}" for text in missing] + [*moves(request, truth)]
     doubled = [f"line {text!r}" for text in extra]
     if truth.accepted_updates < 1:
         lost.append("MSK was never asked")
@@ -92,13 +97,21 @@ def judged(ledger: Ledger, request: Request, truth: Truth, faultless: Ending) ->
     left = [*truth.left_behind, *left_in_ledger(ledger, request)]
     if truth.leaderless:
         lost.append(f"{truth.leaderless} leaders")
-    return Judged(request.state is State.DONE, tuple(lost), tuple(doubled), tuple(left))
+    return Judged(request.state is faultless.state, tuple(lost), tuple(doubled), tuple(left))
 
 
 def lost_moves(request: Request, truth: Truth) -> Iterator[str]:
     for move in planned_moves(request):
         if truth.replicas[move.topic, move.partition] != move.after:
             yield f"move of {move.key}: {truth.replicas[move.topic, move.partition]} instead of {move.after}"
+
+
+def torn_moves(request: Request, truth: Truth) -> Iterator[str]:
+    """After an abort each partition is where it was or where it was to be, never in between."""
+    for move in planned_moves(request):
+        found = truth.replicas[move.topic, move.partition]
+        if set(found) != set(move.before) and found != move.after:
+            yield f"move of {move.key}: {found} is neither {move.before} nor {move.after}"
 
 
 def planned_moves(request: Request) -> tuple[ReplicaMove, ...]:

@@ -176,10 +176,10 @@ def approve(ledger: Ledger, request: Request, now: datetime) -> None:
     ledger.save(voted, audit=audit, due_at=now, work=work)
 
 
-def live(shop: Shop, moments: Moments | None = None) -> None:
+def live(shop: Shop, moments: Moments | None = None, *, kind: type[Life] = Life) -> None:
     """What a process does from its start to the request's end."""
     with short_leases():
-        life = Life(shop, moments or Moments())
+        life = kind(shop, moments or Moments())
         try:
             life.live()
         finally:

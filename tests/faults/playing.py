@@ -26,11 +26,11 @@ def new_day(shop: Shop) -> None:
     line.close()
 
 
-def play_faultless(shop: Shop) -> tuple[list[Passed], Ending]:
+def play_faultless(shop: Shop, *, kind: type[Life] = Life) -> tuple[list[Passed], Ending]:
     new_day(shop)
     moments = Moments()
     with short_leases(60):
-        life = Life(shop, moments)
+        life = kind(shop, moments)
         life.live()
         request = life.request()
         life.close()
@@ -59,11 +59,13 @@ def in_a_process(play: Callable[[], object]) -> int:
     return code
 
 
-def killed_once(shop: Shop, at: int, when: When, *, faultless: Ending) -> Judged:
+def killed_once(
+    shop: Shop, at: int, when: When, *, faultless: Ending, kind: type[Life] = Life
+) -> Judged:
     """Killed at one moment, then carried to the end by a fresh process."""
     new_day(shop)
-    assert in_a_process(lambda: live(shop, Moments(at=at, when=when))) == KILLED
-    assert in_a_process(lambda: live(shop)) == 0
+    assert in_a_process(lambda: live(shop, Moments(at=at, when=when), kind=kind)) == KILLED
+    assert in_a_process(lambda: live(shop, kind=kind)) == 0
     return judge(shop, faultless=faultless)
 
 
