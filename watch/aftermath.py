@@ -75,16 +75,20 @@ def noted(
     alerts: Sequence[Alert],
     incidents: Sequence[Incident],
     *,
+    figures: Mapping[str, float],
     most: int,
     now: datetime,
 ) -> Noted:
-    """Write down what is held back, for the changes' threads, and the figures of what is known."""
+    """Write down what is held back, for the changes' threads, and the figures of what is known.
+
+    `figures`: those of the last round, by alert.
+    """
     after, notes = [], []
     for change in changes:
         held = [one for one in alerts if one.held_by == change.lease.request_id]
         change, words = _with_held(change, held, most)
         change, more = _summed_up(change, alerts, most, now)
-        after.append(_with_figures(change, incidents))
+        after.append(_with_figures(change, incidents, figures))
         notes += [(change.lease.request_id, text) for text in (words, more) if text]
     return Noted(tuple(after), tuple(notes))
 
@@ -126,7 +130,9 @@ def _summed_up(
     return change, f"{words}, all over by now"
 
 
-def _with_figures(change: WatchedChange, incidents: Sequence[Incident]) -> WatchedChange:
+def _with_figures(
+    change: WatchedChange, incidents: Sequence[Incident], figures: Mapping[str, float]
+) -> WatchedChange:
     """While it runs: figures of alerts that people know of, as they were seen first."""
     if not change.runs:
         return change
@@ -136,7 +142,7 @@ def _with_figures(change: WatchedChange, incidents: Sequence[Incident]) -> Watch
             key=alert.key,
             subject=alert.finding.subject,
             incident_id=incident.id,
-            measure=alert.finding.measure,
+            measure=figures.get(alert.key, alert.finding.measure),
             measure_words=alert.finding.measure_words,
         )
         for incident in incidents

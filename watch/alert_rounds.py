@@ -99,7 +99,9 @@ def _begun(finding: Finding, step: Step) -> Alert:
 
 def _seen(alert: Alert, finding: Finding, step: Step) -> Alert:
     was = alert.state
-    after = _move(alert.with_(finding=finding, stale=""), AlertEvent.SEEN, step.now)
+    if alert.finding != finding or alert.stale:
+        alert = alert.with_(finding=finding, stale="")
+    after = _move(alert, AlertEvent.SEEN, step.now)
     if was is AlertState.RESOLVED:
         after = after.with_(began_at=step.now, fired_at=None, ended_at=None, held_by="")
         after = after.with_(peak=finding.severity)
@@ -111,8 +113,8 @@ def _seen(alert: Alert, finding: Finding, step: Step) -> Alert:
 def _held_long_enough(alert: Alert, now: datetime) -> Alert:
     if alert.state is AlertState.PENDING and _waited(alert, now, alert.finding.for_seconds):
         alert = with_edge(_move(alert, AlertEvent.HELD, now), now)
-    if alert.state is AlertState.FIRING:
-        return alert.with_(peak=max(alert.peak, alert.finding.severity))
+    if alert.state is AlertState.FIRING and alert.finding.severity > alert.peak:
+        return alert.with_(peak=alert.finding.severity)
     return alert
 
 
@@ -120,7 +122,8 @@ def _unseen(alert: Alert, words: str, step: Step) -> Alert:
     """Neither good nor bad: nothing moves, and what waits waits on."""
     if alert.state in (AlertState.PENDING, AlertState.RESOLVING):
         alert = alert.with_(since=min(step.now, alert.since + step.passed))
-    return alert if alert.state is AlertState.RESOLVED else alert.with_(stale=words)
+    same = alert.state is AlertState.RESOLVED or alert.stale == words
+    return alert if same else alert.with_(stale=words)
 
 
 def _gone(alert: Alert, step: Step) -> Alert:

@@ -28,6 +28,7 @@ from changes.incident import (
 )
 from watch import aftermath, one_off
 from watch.alert_rounds import Moved, Step, in_step, moved
+from watch.flapping import restless
 from watch.hushing import Hush, Hushed
 from watch.incident_settings import IncidentSettings
 from watch.rule import Looked, Rule
@@ -72,7 +73,12 @@ def evaluate(
     hushed = _hushed(book, stepped, rules, changes, mutes, muted, now)
     incidents = _told(book, hushed, stepped, changes, settings, now)
     noted = aftermath.noted(
-        changes, hushed.alerts, incidents, most=settings.lines_shown_max, now=now
+        changes,
+        hushed.alerts,
+        incidents,
+        figures=_figures(book.alerts),
+        most=settings.lines_shown_max,
+        now=now,
     )
     judged = aftermath.judged(noted.changes, hushed.alerts, sightings, now=now)
     kinds, third = one_off.counted(book.one_off, _just_told(hushed.alerts, now))
@@ -182,10 +188,18 @@ def _told(
             settings=settings,
             now=now,
             left_out=sum(1 for one in stepped.left_out if one.family is family),
+            restless=any(
+                restless(one, now) for one in hushed.alerts if one.finding.family is family
+            ),
         ).tell(shown.get(family))
         if told is not None:
             found.append(told)
     return found
+
+
+def _figures(alerts: Iterable[Alert]) -> dict[str, float]:
+    """As of the last round: when a lease is seen first, its change may have done something already."""
+    return {one.key: one.finding.measure for one in alerts if one.finding.measure is not None}
 
 
 def _just_told(alerts: Iterable[Alert], now: datetime) -> list[Alert]:

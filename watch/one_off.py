@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping
 from changes.incident import Alert
 from watch.telling_words import harmless
 
-NUMBERED = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9]{3,}|[0-9a-f]{12,}", re.I)
-"""A UUID, a number of at least three digits, a digest."""
+NUMBERED = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{12,}|[0-9]{4,}", re.I)
+"""A UUID, a digest, a number of at least four digits."""
 TOLD_AT = 3
 KINDS_MAX = 200
 
@@ -21,9 +21,11 @@ Counted = dict[str, tuple[str, ...]]
 
 
 def kind_of(alert: Alert) -> str:
-    """The object's name without what makes it unique; empty = nothing does."""
-    pattern = NUMBERED.sub("*", alert.finding.subject)
-    return "" if pattern == alert.finding.subject else f"{alert.finding.rule}/{pattern}"
+    """The group's name without what makes it unique; empty = nothing does, or it is no group."""
+    subject = alert.finding.subject
+    pattern = NUMBERED.sub("*", subject)
+    ours = subject.startswith("group ") and pattern != subject
+    return f"{alert.finding.rule}/{pattern}" if ours else ""
 
 
 def counted(
@@ -32,7 +34,8 @@ def counted(
     """The objects of each kind so far, and the patterns that just had their third."""
     after = dict(before)
     third = []
-    for alert in told:
+    # Several of a kind in one moment have one cause; only one after another are they a habit.
+    for alert in {kind_of(one): one for one in told}.values():
         kind = kind_of(alert)
         names = after.get(kind, ())
         if not kind or alert.finding.subject in names or len(names) >= TOLD_AT:

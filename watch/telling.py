@@ -32,7 +32,7 @@ from watch.telling_words import (
 )
 
 LINES_MAX = 80
-"""Quiet lines of one thread; then one says that the rest is only drawn."""
+"""Quiet lines of one thread; the last of them says that the rest is only drawn."""
 ALOUD_LINES_MAX = 120
 """Of all lines: even what is said aloud ends somewhere."""
 FIGURES_SECONDS_MIN = 60.0
@@ -57,6 +57,8 @@ class Telling:
     settings: IncidentSettings
     now: datetime
     left_out: int = 0
+    restless: bool = False
+    """Something of the family came or went within the last half hour, told or not."""
     _live: list[Alert] = field(init=False, default_factory=list)
 
     def __post_init__(self) -> None:
@@ -156,9 +158,8 @@ class Telling:
         return self._aloud(incident, f"Also: {sentences(late, self.settings.lines_shown_max)}")
 
     def _say_flapping(self, incident: Incident) -> Incident:
-        restless = [one for one in self.alerts if flapping.restless(one, self.now)]
         if incident.flapping:
-            return incident if restless else incident.with_(flapping=False)
+            return incident if self.restless else incident.with_(flapping=False)
         if not self._flapping:
             return incident
         names = objects(self._flapping, self.settings.lines_shown_max)
@@ -298,9 +299,10 @@ class Telling:
         return said.with_(told_at=self.now)
 
     def _say(self, incident: Incident, text: str) -> Incident:
-        if not text or len(incident.log) > LINES_MAX:
+        quiet = sum(1 for line in incident.log if not line.aloud)
+        if not text or quiet >= LINES_MAX or len(incident.log) >= ALOUD_LINES_MAX:
             return incident
-        if len(incident.log) == LINES_MAX:
+        if quiet == LINES_MAX - 1:
             text = "What comes and goes from here on is only drawn into the message above."
         return incident.said(now=self.now, text=fitted(text))
 
