@@ -68,7 +68,12 @@ class CpuForecast(Rule[CpuForecastSettings]):
         ]
         blind = [f"broker {broker}" for broker, value in sorted(busy.items()) if value is None]
         few = f"CloudWatch has fewer than {POINTS_MIN} recent figures of this CPU"
-        return Looked(tuple(one for one in found if one), unseen(self.name, few, blind))
+        measures = tuple(
+            (f"{self.name}/{self.name}/broker {broker}", round(value, 1))
+            for broker, value in busy.items()
+            if value is not None
+        )
+        return Looked(tuple(one for one in found if one), unseen(self.name, few, blind), measures)
 
     def _judged(
         self,

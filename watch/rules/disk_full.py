@@ -79,6 +79,11 @@ class DiskFull(Rule[DiskFullSettings]):
                 "CloudWatch has no figure of this disk",
                 (f"broker {broker}" for broker in blind),
             ),
+            tuple(
+                (f"{self.name}/{self.name}/broker {broker}", round(value, 1))
+                for broker, value in used.items()
+                if value is not None
+            ),
         )
 
     def _judged(
