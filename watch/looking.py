@@ -35,6 +35,7 @@ def look_all(
     """What all rules say together; rules and objects that are switched off say nothing."""
     findings: list[Finding] = []
     unseen: list[Unseen] = []
+    measures: list[tuple[str, float]] = []
     for rule in rules:
         settings = tuned[rule.name]
         if not wanted(settings):
@@ -42,7 +43,8 @@ def look_all(
         looked = look_with(rule, history, seen, now, settings)
         findings += (one for one in looked.findings if enabled(settings, one.subject))
         unseen += (one for one in looked.unseen if enabled(settings, one.subject))
-    return Looked(tuple(findings), tuple(unseen))
+        measures += looked.measures
+    return Looked(tuple(findings), tuple(unseen), tuple(measures))
 
 
 def look_with(

@@ -60,6 +60,8 @@ MEASURED_MAX = 5_000
 class ConsumerLagSettings(LagSettings):
     busy_cpu_percent: float = Field(60.0, gt=0, le=100)
     """Every broker at least this busy, and lag on most of them: more brokers would help."""
+    keep_minutes: float = Field(5.0, ge=0)
+    """How long a group must be fine again before it counts as over."""
 
 
 class ConsumerLag(Rule[ConsumerLagSettings]):
@@ -100,7 +102,12 @@ class GroupLook:
     """One group as this rule sees it."""
 
     def __init__(
-        self, rule: str, verdict: GroupVerdict, settings: LagSettings, seen: Seen, now: float
+        self,
+        rule: str,
+        verdict: GroupVerdict,
+        settings: ConsumerLagSettings,
+        seen: Seen,
+        now: float,
     ) -> None:
         self.rule, self.verdict, self.settings = rule, verdict, settings
         self.seen, self.now = seen, now
@@ -153,6 +160,7 @@ class GroupLook:
                 *hidden(self.verdict),
             ),
             for_seconds=self.seen.scan_seconds,
+            keep_seconds=self.settings.keep_minutes * 60,
             measure=float(self.verdict.lag or 0),
             measure_words=f"messages behind ({self.verdict.group})",
             trend=None if history is None else lag_trend(history, self.verdict),
