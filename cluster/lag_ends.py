@@ -53,13 +53,13 @@ class Ends:
         self._topics = frozenset(leaders.keys.committed) | (
             self._topics if some_missing else frozenset()
         )
-        if leaders.strangers() - self._hopeless:
+        if leaders.strangers(self._topics) - self._hopeless:
             await self._sight.refresh(round_)
         await everything([self._ask_ends(read), *([self._ask_starts(round_)] if starts else [])])
         await self._mend(read)
         for key in leaders.leaderless(self._topics):
             read.codes.setdefault(key, NO_LEADER)
-        for key in leaders.strangers():
+        for key in leaders.strangers(self._topics):
             read.codes.setdefault(key, NO_SUCH)
         self._hopeless = frozenset(key for key, code in read.codes.items() if code in CONTRADICTED)
         return read

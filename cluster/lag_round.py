@@ -36,12 +36,18 @@ class Round:
         self.requests = 0
         self.blind: dict[int, str] = {}
         """Brokers that did not answer, with the reason."""
+        self._room: dict[int, asyncio.Semaphore] = {}
 
     async def ask(self, broker_id: int, request: Request) -> Any:
         """The answer; None when the broker is silent or answers nonsense.
 
         Raises `IncompatibleBrokerVersion`, nothing sent, when the broker does not speak it.
         """
+        room = self._room.setdefault(broker_id, asyncio.Semaphore(IN_FLIGHT_MAX))
+        async with room:
+            return await self._ask(broker_id, request)
+
+    async def _ask(self, broker_id: int, request: Request) -> Any:
         if broker_id in self.blind:
             return None
         try:
@@ -61,6 +67,8 @@ class Round:
     ) -> list[Any]:
         """Answers to many requests, a few of them on their way at a time; silence is left out."""
         waiting, answers = iter(requests), []
+        if in_flight > IN_FLIGHT_MAX:
+            self._room[broker_id] = asyncio.Semaphore(in_flight)
 
         async def one_lane() -> None:
             for request in waiting:

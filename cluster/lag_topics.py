@@ -48,12 +48,12 @@ class Leaders:
         """None = metadata does not know it."""
         return self._topics.get(key[0], {}).get(key[1])
 
-    def strangers(self) -> set[TopicPartition]:
-        """What answers named and metadata did not."""
+    def strangers(self, topics: Collection[str]) -> set[TopicPartition]:
+        """Of these topics, what answers named and metadata did not."""
         return {
             key
             for keys in self.keys.values()
-            if len(keys) > len(keys.uncommitted)
+            if len(keys) > len(keys.uncommitted) and keys.topic in topics
             for key in keys.values()
             if key not in keys.uncommitted
         }

@@ -73,6 +73,7 @@ class Links:
         self._clock = clock
         self._open: dict[tuple[int, Lane], AIOKafkaConnection] = {}
         self._dialling: dict[tuple[int, Lane], asyncio.Task[AIOKafkaConnection]] = {}
+        self._learning: asyncio.Task[None] | None = None
         self._quiet: dict[int, tuple[float, float, str]] = {}
         """By broker: until when, for how long, and why."""
 
@@ -101,7 +102,14 @@ class Links:
             raise RequestTimedOutError(f"no answer within {seconds_max:g} s") from error
 
     async def bootstrap(self, *, seconds_max: float = 30.0) -> None:
-        """Learn the brokers from the first address that answers; `Unreachable` when none does."""
+        """Learn the brokers from the first address that answers; `Unreachable` when none does. Who
+        asks while somebody else does gets the same answer."""
+        if self._learning is None:
+            self._learning = asyncio.create_task(self._learn(seconds_max))
+            self._learning.add_done_callback(self._learnt)
+        await asyncio.shield(self._learning)
+
+    async def _learn(self, seconds_max: float) -> None:
         addresses = await self._addresses()
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds_max):
@@ -114,12 +122,20 @@ class Links:
         )
 
     async def close(self) -> None:
-        for task in self._dialling.values():
+        running: list[asyncio.Task[Any]] = [
+            *self._dialling.values(),
+            *([self._learning] if self._learning else []),
+        ]
+        for task in running:
             task.cancel()
-        await asyncio.gather(*self._dialling.values(), return_exceptions=True)
+        await asyncio.gather(*running, return_exceptions=True)
         closing = [one.close() for one in self._open.values()]
         self._open.clear()
         await asyncio.gather(*(one for one in closing if one is not None))
+
+    def _learnt(self, task: asyncio.Task[None]) -> None:
+        self._learning = None
+        _seen(task)
 
     async def _learn_from(self, host: str, port: int) -> bool:
         try:
@@ -183,7 +199,7 @@ class Links:
             raise NodeNotReadyError(words)
 
 
-def _seen(task: asyncio.Task[AIOKafkaConnection]) -> None:
+def _seen(task: asyncio.Task[Any]) -> None:
     """A dial that failed after its asker had gone is in the log already; asyncio need not complain."""
     if not task.cancelled():
         task.exception()

@@ -47,6 +47,9 @@ class FakeClient:
         if len(self._controllers) > 1:
             self._controllers.pop(0)
 
+    async def bootstrap(self) -> None:
+        raise AssertionError("brokers are known")
+
     async def send(self, broker_id: int, request: object) -> Any:
         if not isinstance(request, Ask):
             return "metadata"
