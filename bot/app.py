@@ -93,7 +93,7 @@ async def build(
 def announcer_of(doors: Doors) -> Announcer:
     """Requests and incidents, shown by the same keeper within the same limits."""
     ledger = doors.ledger
-    missed = Missed(ledger=ledger, client=doors.client)
+    missed = Missed(ledger=ledger, client=doors.client, home=doors.home)
     shelf = Shelves(RequestShelf(ledger), IncidentShelf(ledger, doors.channel_of))
     keeper = Keeper(
         ledger=ledger,

@@ -24,8 +24,6 @@ log = logging.getLogger(__name__)
 REDRAW_SECONDS = 60.0
 CALLS_PER_MINUTE = 3
 """To one channel, all incidents of its clusters together."""
-QUIET_CALLS_PER_MINUTE = 2
-"""The last one is kept for what is critical."""
 JOINED_MAX = 10
 TIMED_SECONDS = 60.0
 """Lines further apart than this say when they were written."""
@@ -40,6 +38,7 @@ class IncidentStory:
     on_call: str = ""
     proposed: Mapping[str, State] = field(default_factory=dict)
     redraw_seconds: float = REDRAW_SECONDS
+    calls_per_minute: int = CALLS_PER_MINUTE
     head_tells_end: bool = True
 
     @property
@@ -66,11 +65,6 @@ class IncidentStory:
     def restless(self) -> bool:
         """Requests that were proposed from it go their own way."""
         return bool(self.incident.proposed) and not self.ended
-
-    @property
-    def calls_per_minute(self) -> int:
-        critical = self.incident.severity is Severity.CRIT
-        return CALLS_PER_MINUTE if critical else QUIET_CALLS_PER_MINUTE
 
     @property
     def nothing_to_show(self) -> bool:

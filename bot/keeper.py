@@ -108,15 +108,23 @@ class Keeper:
         shown = self._drawn.get(story.mark.id)
         if act.what == "redraw" and shown and shown.by_people != story.by_people:
             return 0
+        kept_back = 0 if self._is_loud(story, act) else 1
         token = f"{self._me} {story.mark.id} {story.version} {act.what} {act.line}"
         return await asyncio.to_thread(
             self._ledger.spend,
             f"slack:{story.channel}",
             token=token,
-            most=story.calls_per_minute,
+            most=story.calls_per_minute - kept_back,
             seconds=BUDGET_SECONDS,
             now=self._now(),
         )
+
+    def _is_loud(self, story: Story, act: Owed) -> bool:
+        """The last call of a minute is kept for a first message, a decision, or what is broadcast."""
+        if act.what == "line":
+            return story.said(act.line).aloud
+        shown = self._drawn.get(story.mark.id, NEVER)
+        return act.what == "card" or shown.decision != story.decision
 
     async def _act(self, story: Story, card: Card | None, act: Owed) -> float:
         """One claimed act; the seconds to wait when Slack would not have it."""

@@ -37,7 +37,7 @@ class Mark(NamedTuple):
     """By which a message of ours is found again: what it is about, and of which kind that is."""
 
     kind: str
-    """`request` or `incident`."""
+    """`request`, `incident`, or `missed`: the line about incidents nobody saw."""
     id: str
 
     def metadata(self, **more: object) -> Json:

@@ -101,9 +101,12 @@ def no_vote_in(event: Mapping[str, Any]) -> NoVote | None:
 
 
 async def _refused(doors: Doors, channel: str, none: NoVote, tell: Tell) -> None:
-    request = await _request_of(doors, channel, none.thread_ts)
-    if request is None:
-        return
+    if request := await _request_of(doors, channel, none.thread_ts):
+        await _refuse(doors, request, none, tell)
+
+
+async def _refuse(doors: Doors, request: Request, none: NoVote, tell: Tell) -> None:
+    """Written down, and said to that person alone."""
     event = f"refused: {none.choice} by thread"
     audit = Audit(actor=none.user_id, event=event, words=none.why)
     await asyncio.to_thread(doors.ledger.refused, request_id=request.id, audit=audit)
@@ -111,18 +114,16 @@ async def _refused(doors: Doors, channel: str, none: NoVote, tell: Tell) -> None
 
 
 async def _said_in_thread(doors: Doors, event: Json, words: re.Match[str], tell: Tell) -> None:
-    request = await _request_of(doors, event["channel"], event["thread_ts"])
-    if request is None:
-        return  # a thread of people's own; it is none of our business
     choice: Choice = "approve" if words["choice"].lower() == "approve" else "reject"
     reason = as_typed(words["reason"] or "")
     if choice == "approve" and reason:
         return  # "approve of what?" is talk, not a vote
-    if choice == "reject" and not reason:
-        await tell(NO_REASON)
-        return
-    if typed_before(request, str(event["ts"])):
-        await tell(TYPED_BEFORE.format(id=request.id, revision=request.revision))
+    request = await _request_of(doors, event["channel"], event["thread_ts"])
+    if request is None:
+        return  # a thread of people's own; it is none of our business
+    if why := why_none(request, choice=choice, reason=reason, ts=str(event["ts"])):
+        none = NoVote(choice, event["user"], event["thread_ts"], why)
+        await _refuse(doors, request, none, tell)
         return
     outcome = await decide(
         doors,
@@ -147,6 +148,15 @@ async def _request_of(doors: Doors, channel: str, thread_ts: str) -> Request | N
         if request_id := await asyncio.to_thread(ask, **place):
             return await asyncio.to_thread(doors.ledger.load, request_id)
     return None
+
+
+def why_none(request: Request, *, choice: Choice, reason: str, ts: str) -> str:
+    """What keeps a plain word from being a vote before anybody asks whose it is; "" = nothing."""
+    if choice == "reject" and not reason:
+        return NO_REASON
+    if typed_before(request, ts):
+        return TYPED_BEFORE.format(id=request.id, revision=request.revision)
+    return ""
 
 
 def typed_before(request: Request, ts: str) -> bool:

@@ -1,0 +1,360 @@
+"""One message an incident, few calls, each line once: on a real workspace and ledger, with our clock.
+
+No announcer runs: the tests ask the keeper themselves, so every call to Slack is counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from bot import keeper as keeping
+from bot.app import who_we_are
+from bot.calls import web_client
+from bot.incident_story import CALLS_PER_MINUTE, IncidentShelf
+from bot.keeper import Keeper, Later
+from bot.missed import Missed
+from bot.writer import Writer
+from changes.incident import Family, Incident, Severity, acknowledged
+from changes.request import Person
+from lab.slack import Running, serve
+from ledger import Ledger
+from tests.bot.conftest import KAFKA
+from tests.bot.incident_samples import CLUSTER, alert, incident, opened, over
+from tests.bot.view_samples import view
+
+Json = dict[str, Any]
+CRIT: dict[str, Any] = {"severity": Severity.CRIT, "peak": Severity.CRIT}
+POSTS = ("chat.postMessage", "chat.update")
+
+
+@dataclass
+class Clock:
+    """The wall clock and the process's own, moved on together."""
+
+    seconds: float = 0.0
+    began: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    def now(self) -> datetime:
+        return self.began + timedelta(seconds=self.seconds)
+
+    def monotonic(self) -> float:
+        return 10_000.0 + self.seconds
+
+
+@dataclass
+class Stage:
+    running: Running
+    ledger: Ledger
+    clock: Clock
+    keeper: Keeper
+    missed: Missed
+
+    def show(self, *incidents: Incident) -> tuple[Incident, ...]:
+        return opened(self.ledger, *incidents)
+
+    def stored(self, incident_id: str = "I-1") -> Incident:
+        found = self.ledger.incident(incident_id)
+        assert found is not None
+        return found
+
+    async def keep(self) -> dict[str, Later | None]:
+        """One round over all that is behind."""
+        return {one: await self.keeper.keep(one) for one in self.ledger.incidents_behind()}
+
+    async def wait(self, seconds: float, *, step: float = 5.0) -> None:
+        """Time passes, and the keeper looks around as the announcer has it look."""
+        end = self.clock.seconds + seconds
+        while self.clock.seconds < end:
+            self.clock.seconds = min(end, self.clock.seconds + step)
+            await self.keep()
+            await self.missed.say()
+
+    def messages(self) -> list[Json]:
+        return list(self.running.workspace.channels[KAFKA].messages.values())
+
+    def heads(self) -> list[Json]:
+        return [one for one in self.messages() if one.get("thread_ts", one["ts"]) == one["ts"]]
+
+    def lines(self) -> list[Json]:
+        return [one for one in self.messages() if one.get("thread_ts", one["ts"]) != one["ts"]]
+
+    def calls(self) -> int:
+        entries = self.running.workspace.log.entries(kind="api")
+        return sum(1 for entry in entries if entry.get("method") in POSTS)
+
+    def away(self) -> None:
+        self.running.workspace.faults.add(
+            action="http", match={}, times=10**6, after=0, params={"status": 503}
+        )
+
+    def back(self) -> None:
+        self.running.workspace.faults.clear()
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    found = Clock()
+    monkeypatch.setattr(keeping, "time", found)
+    monkeypatch.setattr("bot.missed.time", found)
+    return found
+
+
+@pytest.fixture
+async def stage(ledger: Ledger, clock: Clock) -> AsyncIterator[Stage]:
+    running = await serve(rate_mode="off")
+    yield await hired(running, ledger, clock)
+    await running.close()
+
+
+async def hired(running: Running, ledger: Ledger, clock: Clock) -> Stage:
+    """One bot's keeper; a second one may be hired on the same stage."""
+    client = web_client(token=running.bot_token, base_url=running.api_url)
+    home = await who_we_are(client)
+    missed = Missed(ledger=ledger, client=client, home=home)
+    keeper = Keeper(
+        ledger=ledger,
+        writer=Writer(ledger=ledger, client=client, home=home),
+        now=clock.now,
+        shelf=IncidentShelf(ledger, lambda cluster: {CLUSTER: KAFKA}.get(cluster, "")),
+        passed_over=missed.note,
+    )
+    return Stage(running, ledger, clock, keeper, missed)
+
+
+async def test_one_message_redrawn_in_place_from_first_to_last(stage: Stage) -> None:
+    stage.show(incident().said(now=stage.clock.now(), text="Owner 10.0.0.7, last commit 18:04"))
+    await stage.keep()
+    (head,) = stage.heads()
+    assert "*I-12*" not in head["text"]
+    assert "*I-1* · *warning*" in head["text"]
+    assert head["metadata"]["event_payload"] == {"incident_id": "I-1"}
+    assert [line["text"] for line in stage.lines()] == ["Owner 10.0.0.7, last commit 18:04"]
+    stage.show(over(stage.stored()).said(now=stage.clock.now(), text="Over after 12 min"))
+    await stage.wait(61)
+    (same,) = stage.heads()
+    assert same["ts"] == head["ts"]
+    assert "over after 12 min" in same["text"]
+    assert [line["text"] for line in stage.lines()][1:] == ["Over after 12 min"]
+    assert stage.ledger.incidents_behind() == ()
+
+
+async def test_a_rise_is_heard_and_an_edit_is_not(stage: Stage) -> None:
+    stage.ledger.keep_view(view(on_call="S0LABKAPPR"))
+    stage.show(incident())
+    await stage.keep()
+    worse = stage.stored().with_(alerts=(alert(**CRIT),))
+    said = worse.said(now=stage.clock.now(), text="Critical now", aloud=True, calls="on call")
+    stage.show(said)
+    await stage.keep()
+    (line,) = stage.lines()
+    assert line["subtype"] == "thread_broadcast"
+    assert line["text"] == "Critical now · <!subteam^S0LABKAPPR>"
+    assert "*critical*" in stage.heads()[0]["text"]
+
+
+async def test_nobody_is_called_for_what_somebody_has(stage: Stage) -> None:
+    stage.ledger.keep_view(view(on_call="here"))
+    stage.show(incident(alert(**CRIT)))
+    await stage.keep()
+    held = stage.stored().with_(acked_by="U0LAB0DAN1")
+    stage.show(held.said(now=stage.clock.now(), text="Still bad", calls="on call"))
+    await stage.keep()
+    assert [line["text"] for line in stage.lines()] == ["Still bad"]
+
+
+async def test_more_alerts_wait_for_the_next_minute_and_severity_does_not(stage: Stage) -> None:
+    stage.show(incident())
+    await stage.keep()
+    before = stage.calls()
+    for number in range(8):
+        await stage.wait(5)
+        more = tuple(alert(f"group g-{at}") for at in range(number + 2))
+        stage.show(stage.stored().with_(alerts=more))
+    await stage.keep()
+    assert stage.calls() == before
+    stage.show(stage.stored().with_(alerts=(alert(**CRIT),)))
+    await stage.keep()
+    assert stage.calls() == before + 1
+    assert "*critical*" in stage.heads()[0]["text"]
+    stage.show(stage.stored().with_(alerts=(alert("group z", **CRIT),)))
+    await stage.wait(61)
+    assert "group z" in stage.heads()[0]["text"]
+
+
+async def test_who_pressed_is_answered_at_once_although_the_budget_is_spent(stage: Stage) -> None:
+    stage.show(incident())
+    await stage.keep()
+    for _ in range(5):
+        stage.ledger.spend(
+            f"slack:{KAFKA}", token=str(_), most=9, seconds=60, now=stage.clock.now()
+        )
+    dan = Person(user_id="U0LAB0DAN1", name="dan")
+
+    def act(one: Incident) -> Any:
+        return acknowledged(one, person=dan, now=stage.clock.now())
+
+    stage.ledger.change_incident("I-1", act)
+    await stage.keep()
+    assert "acknowledged by <@U0LAB0DAN1>" in stage.heads()[0]["text"]
+    assert stage.lines() == [], "the line can wait, the answer cannot"
+    await stage.wait(61)
+    assert len(stage.lines()) == 1
+
+
+@pytest.mark.slow
+async def test_five_thousand_alerts_at_once_are_three_calls_a_minute(stage: Stage) -> None:
+    """Every family at once, each changing with every scan."""
+    storm = tuple(alert(f"group g-{number}", **CRIT) for number in range(1_000))
+    stage.show(*(incident(*storm[:60], family=one, more=940) for one in Family))
+    marks = [stage.calls()]
+    for minute in range(6):
+        for _ in range(6):
+            for found in stage.ledger.open_incidents():
+                worse = found.with_(more=found.more + 1)
+                said = worse.said(now=stage.clock.now(), text=f"another one in minute {minute}")
+                stage.show(said)
+            await stage.wait(10)
+        marks.append(stage.calls())
+    per_minute = [after - before for before, after in pairwise(marks)]
+    assert max(per_minute) <= CALLS_PER_MINUTE
+    assert len(stage.heads()) == len(Family)
+    await stage.wait(600)
+    assert stage.ledger.incidents_behind() == ()
+    assert len(stage.heads()) == len(Family)
+
+
+async def test_lines_that_waited_come_in_order_and_together(stage: Stage) -> None:
+    stage.show(incident())
+    await stage.keep()
+    found = stage.stored()
+    for number in range(30):
+        at = stage.clock.now() + timedelta(minutes=number)
+        found = found.said(now=at, text=f"line {number}")
+    stage.show(found)
+    await stage.keep()
+    (line,) = stage.lines()
+    assert "20 earlier lines" in line["text"]
+    numbers = [int(word.rsplit(" ", 1)[1]) for word in line["text"].splitlines()[1:]]
+    assert numbers == list(range(20, 30))
+    assert line["metadata"]["event_payload"] == {"incident_id": "I-1", "line": 0, "through": 29}
+    stage.show(stage.stored().said(now=stage.clock.now(), text="and one more"))
+    await stage.wait(61)
+    assert [one["text"] for one in stage.lines()][1:] == ["and one more"]
+
+
+async def test_what_is_held_back_altogether_is_not_posted_until_it_is_not(stage: Stage) -> None:
+    stage.show(incident(alert(held_by="R-17")).said(now=stage.clock.now(), text="Held by R-17"))
+    await stage.keep()
+    assert (stage.messages(), stage.ledger.incidents_behind()) == ([], ())
+    stage.show(stage.stored().with_(alerts=(alert(),)))
+    await stage.keep()
+    assert len(stage.heads()) == 1
+
+
+async def test_a_cluster_that_is_no_more_has_no_channel_and_no_message(stage: Stage) -> None:
+    shelf = IncidentShelf(stage.ledger, lambda _: "")
+    keeper = Keeper(
+        ledger=stage.ledger, writer=stage.keeper._writer, now=stage.clock.now, shelf=shelf
+    )
+    stage.show(incident())
+    assert await keeper.keep("I-1") is None
+    assert stage.messages() == []
+
+
+@pytest.mark.slow
+class TestSlackAway:
+    async def test_what_came_and_went_unseen_is_not_posted(self, stage: Stage) -> None:
+        stage.away()
+        stage.show(incident())
+        await stage.wait(300)
+        stage.show(over(stage.stored()))
+        await stage.wait(300)
+        stage.back()
+        before = stage.calls()
+        await stage.wait(120)
+        assert (stage.messages(), stage.calls() - before) == ([], 0)
+        assert stage.ledger.incidents_behind() == ()
+
+    async def test_the_critical_one_is_one_message_in_its_final_state(self, stage: Stage) -> None:
+        stage.away()
+        said = incident(alert(**CRIT)).said(now=stage.clock.now(), text="Critical", aloud=True)
+        stage.show(said)
+        await stage.wait(300)
+        stage.show(over(stage.stored()).said(now=stage.clock.now(), text="Over"))
+        await stage.wait(300)
+        stage.back()
+        await stage.wait(120)
+        (only,) = stage.messages()
+        assert "was critical" in only["text"]
+        assert stage.ledger.incidents_behind() == ()
+
+    async def test_one_that_was_posted_before_is_edited_and_its_lines_are_one_post(
+        self, stage: Stage
+    ) -> None:
+        stage.show(incident())
+        await stage.keep()
+        stage.away()
+        for number in range(4):
+            await stage.wait(120)
+            now = stage.clock.now()
+            stage.show(stage.stored().said(now=now, text=f"line {number}", aloud=True))
+        stage.show(over(stage.stored()).said(now=stage.clock.now(), text="Over"))
+        await stage.wait(120)
+        stage.back()
+        await stage.wait(180)
+        (head,) = stage.heads()
+        assert "over after" in head["text"]
+        (line,) = stage.lines()
+        assert "subtype" not in line, "an end is not broadcast"
+        assert [word.split("UTC ")[1] for word in line["text"].splitlines()] == [
+            "line 0",
+            "line 1",
+            "line 2",
+            "line 3",
+            "Over",
+        ]
+
+    async def test_several_that_came_and_went_are_one_line(self, stage: Stage) -> None:
+        stage.away()
+        for family in (Family.CONSUMERS, Family.BALANCE, Family.CAPACITY):
+            stage.show(incident(family=family))
+        await stage.wait(300)
+        stage.show(*(over(one) for one in stage.ledger.open_incidents()))
+        await stage.wait(300)
+        stage.back()
+        before = stage.calls()
+        await stage.wait(240)
+        (only,) = stage.messages()
+        assert "3 incidents came and went before they could be shown here" in only["text"]
+        assert stage.calls() - before == 1
+
+    async def test_what_still_fires_is_posted_without_a_burst(self, stage: Stage) -> None:
+        stage.away()
+        stage.show(*(incident(family=one) for one in Family))
+        await stage.wait(600)
+        stage.back()
+        before = stage.calls()
+        await stage.wait(60)
+        assert stage.calls() - before <= CALLS_PER_MINUTE
+        await stage.wait(240)
+        assert len(stage.heads()) == len(Family)
+
+
+async def test_two_bots_post_each_thing_once(stage: Stage) -> None:
+    other = await hired(stage.running, stage.ledger, stage.clock)
+    for number in range(10):
+        (found,) = stage.show(incident(alert(f"group g-{number}")))
+        await stage.keep()
+        await other.keep()
+        stage.show(over(found).said(now=stage.clock.now(), text=f"end of {number}"))
+        await other.keep()
+        await stage.keep()
+        await stage.wait(120)
+    assert len(stage.heads()) == 10
+    assert [line["text"] for line in stage.lines()] == [f"end of {number}" for number in range(10)]
