@@ -32,8 +32,10 @@ from watch.flapping import restless
 from watch.hushing import Hush, Hushed
 from watch.incident_settings import IncidentSettings
 from watch.rule import Looked, Rule
+from watch.shown import slimmed
 from watch.sightings import Sightings, sighted
-from watch.telling import Telling
+from watch.telling import tell
+from watch.telling_round import FamilyRound
 from watch.telling_words import fitted, sentence
 
 PAST_LINES_A_ROUND = 5
@@ -86,7 +88,7 @@ def evaluate(
     incidents = _with_hints(incidents, third, now)
     after = book.with_(
         at=now,
-        alerts=hushed.alerts,
+        alerts=slimmed(hushed.alerts),
         left_out=len(stepped.left_out),
         muted=muted,
         changes=judged.changes,
@@ -173,28 +175,30 @@ def _told(
     others = [one for one in book.incidents if one is not shown.get(one.family)]
     found = list(others)
     for family in Family:
-        told = Telling(
-            cluster=book.cluster,
-            family=family,
-            alerts=[
-                one
-                for one in hushed.alerts
-                if one.finding.family is family
-                and one.fired_at is not None
-                and one.state is not AlertState.PENDING
-            ],
-            released=hushed.released,
-            after_change=after_change,
-            settings=settings,
-            now=now,
-            left_out=sum(1 for one in stepped.left_out if one.family is family),
-            restless=any(
-                restless(one, now) for one in hushed.alerts if one.finding.family is family
+        alerts = [one for one in hushed.alerts if one.finding.family is family]
+        told = tell(
+            FamilyRound(
+                cluster=book.cluster,
+                family=family,
+                alerts=[one for one in alerts if _known(one)],
+                held=[one for one in alerts if one.held_by and one.fired_at is None],
+                released=hushed.released,
+                after_change=after_change,
+                settings=settings,
+                now=now,
+                left_out=sum(1 for one in stepped.left_out if one.family is family),
+                restless=any(restless(one, now) for one in alerts),
             ),
-        ).tell(shown.get(family))
+            shown.get(family),
+        )
         if told is not None:
             found.append(told)
     return found
+
+
+def _known(alert: Alert) -> bool:
+    """Were people told of it, as of the last time it fired?"""
+    return alert.fired_at is not None and alert.state is not AlertState.PENDING
 
 
 def _figures(alerts: Iterable[Alert]) -> dict[str, float]:

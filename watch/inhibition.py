@@ -2,7 +2,8 @@
 
 The surprising truth: same time is part of same cause. An alert that began well before its supposed
 cause has another one, and is told. What is too serious for any excuse is never held back here either,
-and no rule stands on both sides of its own row, so no alert inhibits itself.
+and no rule stands on both sides of its own row, so no alert inhibits itself. A blind scan needs no row:
+what cannot be seen is marked as unseen by its rule, and stays as it is.
 """
 
 from __future__ import annotations
@@ -34,7 +35,6 @@ INHIBITIONS = (
     ),
     Inhibition("broker_away", (*COPIES, *SPREAD, *CONSUMERS)),
     Inhibition("offline_partitions", (*COPIES, *CONSUMERS)),
-    Inhibition("blind", CONSUMERS, ("blind",)),
 )
 
 

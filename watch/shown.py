@@ -14,6 +14,9 @@ from changes.incident import Alert, AlertState, Incident
 DETAIL_MAX = 200
 LINES_FOR = 20
 TRENDS_FOR = 3
+BOOK_LINES_FOR = 200
+BOOK_TRENDS_FOR = 20
+"""The book keeps more than one message shows: what cannot be seen next time is shown from it."""
 LIVE = (AlertState.FIRING, AlertState.RESOLVING)
 
 
@@ -43,9 +46,20 @@ def _rank(alert: Alert) -> tuple[bool, int, float, str]:
     return (bool(alert.held_by), -alert.finding.severity, alert.began_at.timestamp(), alert.key)
 
 
-def _slim(alert: Alert, at: int) -> Alert:
+def slimmed(alerts: Sequence[Alert]) -> tuple[Alert, ...]:
+    """The alerts in their order, lines and charts only for the worst: what the book stores."""
+    worst = sorted(range(len(alerts)), key=lambda at: _rank(alerts[at]))
+    after = list(alerts)
+    for place, at in enumerate(worst):
+        after[at] = _slim(alerts[at], place, lines_for=BOOK_LINES_FOR, trends_for=BOOK_TRENDS_FOR)
+    return tuple(after)
+
+
+def _slim(
+    alert: Alert, at: int, *, lines_for: int = LINES_FOR, trends_for: int = TRENDS_FOR
+) -> Alert:
     finding = alert.finding
-    keep_lines, keep_trend = at < LINES_FOR, at < TRENDS_FOR
+    keep_lines, keep_trend = at < lines_for, at < trends_for
     if (keep_lines or not finding.lines) and (keep_trend or finding.trend is None):
         return alert
     lines = finding.lines if keep_lines else ()

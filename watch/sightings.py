@@ -76,6 +76,9 @@ def trimmed(finding: Finding) -> Finding:
     if (
         len(finding.subject) <= SUBJECT_LETTERS_MAX
         and len(finding.words) <= WORDS_LETTERS_MAX
+        and len(finding.why_not) <= WORDS_LETTERS_MAX
+        and len(finding.measure_words) <= WORDS_LETTERS_MAX
+        and len(finding.proposal) <= WORDS_LETTERS_MAX
         and len(finding.lines) <= LINES_MAX
         and all(len(line) <= WORDS_LETTERS_MAX for line in finding.lines)
         and _fits(finding.trend)
@@ -86,6 +89,10 @@ def trimmed(finding: Finding) -> Finding:
         words=shortened(finding.words),
         lines=tuple(shortened(line) for line in finding.lines[:LINES_MAX]),
         trend=_cut(finding.trend),
+        why_not=shortened(finding.why_not),
+        measure_words=shortened(finding.measure_words),
+        # Cut in the middle it would ask for another change than was meant.
+        proposal=finding.proposal if len(finding.proposal) <= WORDS_LETTERS_MAX else "",
     )
 
 

@@ -13,7 +13,7 @@ from watch import alert_rounds
 from watch.incident_settings import IncidentSettings
 from watch.inhibition import INHIBITIONS, inhibitor
 from watch.shown import DETAIL_MAX
-from watch.telling import ALOUD_LINES_MAX, LINES_MAX
+from watch.telling_round import ALOUD_LINES_MAX, LINES_MAX
 
 WARN = finding()
 
