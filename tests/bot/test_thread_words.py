@@ -72,3 +72,24 @@ async def test_a_vote_below_a_card_of_an_older_ottla_counts(
     got = await approved(counter, request_among_many)
     assert got.request is not None
     assert got.request.state is State.QUEUED
+
+
+@pytest.mark.parametrize(
+    ("text", "ts", "words"),
+    [
+        ("reject", "", "Say why: `reject` and then the reason."),
+        ("approve", "1600000000.000100", "You typed that before revision 1 of R-1 was planned."),
+    ],
+)
+async def test_a_word_that_is_no_vote_is_answered_and_written_down(
+    counter: Counter, text: str, ts: str, words: str
+) -> None:
+    request = counter.stored(State.AWAITING_APPROVAL)
+    bob = counter.running.workspace.person_named("bob")
+    assert bob is not None
+    more = {"ts": ts} if ts else {}
+    got = await counter.act("thread", "approve", bob, request, text=text, **more)
+    assert got.request == request
+    assert [words in one for one in got.told] == [True]
+    events = [(line.actor, line.event, words in line.words) for line in got.audit]
+    assert events == [(bob.id, f"refused: {text} by thread", True)]
