@@ -29,3 +29,12 @@ def away_brokers(seen: Seen) -> tuple[int, ...]:
     known = {one.broker_id for one in seen.brokers or ()}
     held = {broker for one in seen.partitions or () for broker in one.replicas}
     return tuple(sorted(held - known))
+
+
+ROLLING = ("MAINTENANCE", "REBOOTING_BROKER", "UPDATING")
+"""States in which MSK restarts one broker after another, 5 to 15 minutes each."""
+
+
+def restarts(seen: Seen) -> bool:
+    """Does MSK itself restart brokers just now, so that an absence of minutes is no news?"""
+    return seen.msk is not None and seen.msk.state in ROLLING

@@ -21,7 +21,7 @@ from watch.history import History
 from watch.readable import no_placement, unseen
 from watch.rule import Looked, Rule, RuleSettings, Tuned
 from watch.seen import Seen
-from watch.settled import away_brokers
+from watch.settled import away_brokers, restarts
 
 REMEMBERED = timedelta(hours=24)
 
@@ -29,6 +29,8 @@ REMEMBERED = timedelta(hours=24)
 class BrokerAwaySettings(RuleSettings):
     hold_minutes: float = Field(default=3, ge=0)
     """A clean restart takes less than this or little more."""
+    restart_minutes: float = Field(default=20, ge=0)
+    """The same while MSK itself restarts brokers, 5 to 15 minutes each."""
     clear_minutes: float = Field(default=3, ge=0)
 
 
@@ -47,6 +49,7 @@ class BrokerAway(Rule[BrokerAwaySettings]):
         why = no_placement(seen)
         if why:
             return Looked(unseen=unseen(self.name, why))
+        of = settings.base
         present = {one.broker_id for one in seen.brokers or ()}
         expected = seen.msk.broker_count if seen.msk else None
         holding = set(away_brokers(seen))
@@ -61,42 +64,42 @@ class BrokerAway(Rule[BrokerAwaySettings]):
         away = set(holding)
         if expected is not None and expected > len(present):
             away |= (known | created) - present
+        minutes = of.restart_minutes if restarts(seen) else of.hold_minutes
         found = [
-            self._finding(broker, broker in holding, seen_at.get(broker), settings)
+            self._finding(
+                broker,
+                holds=broker in holding,
+                new=broker in created,
+                at=seen_at.get(broker),
+                minutes=minutes,
+            )
             for broker in sorted(away)
         ]
         unnamed = (expected or 0) - len(present) - len(away)
         if unnamed > 0:
-            found.append(self._never_seen(unnamed, expected or 0, len(present), settings.base))
-        return Looked(tuple(found))
+            found.append(self._never_seen(unnamed, expected or 0, len(present), minutes))
+        return Looked(tuple(one.with_(keep_seconds=of.clear_minutes * 60) for one in found))
 
     def _finding(
-        self,
-        broker: int,
-        holds: bool,
-        at: datetime | None,
-        settings: Tuned[BrokerAwaySettings],
+        self, broker: int, *, holds: bool, new: bool, at: datetime | None, minutes: float
     ) -> Finding:
-        of = settings.of(str(broker))
         last = f"last seen {at:%d %b %H:%M} UTC" if at else "never seen since the watch began"
         what = "replicas it holds are missing" if holds else "it holds no replica"
         return self._made(
             f"broker {broker}",
             f"broker {broker} does not take part in the cluster",
             (last, what),
-            of,
-            old=at is not None or holds,
+            minutes,
+            old=holds or (at is not None and not new),
             broker_ids=(broker,),
         )
 
-    def _never_seen(
-        self, unnamed: int, expected: int, present: int, of: BrokerAwaySettings
-    ) -> Finding:
+    def _never_seen(self, unnamed: int, expected: int, present: int, minutes: float) -> Finding:
         return self._made(
             "new brokers",
             f"MSK counts {expected} brokers, {present} take part in Kafka",
             (f"{unnamed} of them never took part since the watch began",),
-            of,
+            minutes,
             old=False,
             broker_ids=(),
         )
@@ -106,7 +109,7 @@ class BrokerAway(Rule[BrokerAwaySettings]):
         subject: str,
         words: str,
         lines: tuple[str, ...],
-        of: BrokerAwaySettings,
+        minutes: float,
         *,
         old: bool,
         broker_ids: tuple[int, ...],
@@ -119,8 +122,7 @@ class BrokerAway(Rule[BrokerAwaySettings]):
             severity=Severity.WARN,
             words=words,
             lines=lines,
-            for_seconds=of.hold_minutes * 60,
-            keep_seconds=of.clear_minutes * 60,
+            for_seconds=minutes * 60,
             why_not="MSK replaces a broker that fails by itself; another one does not bring it back",
             never_excused=old,
             broker_ids=broker_ids,

@@ -1,7 +1,8 @@
 """Partitions with fewer copies in sync than they should have, gathered by the broker that lacks them.
 
 A restart of one broker leaves its copies behind for some minutes, so it is told after 5. Copies that a
-running reassignment is still bringing are another rule's business. The broker that lacks the copies is
+running reassignment is still bringing are another rule's business, and while MSK itself patches or
+restarts brokers it waits for 20. The broker that lacks the copies is
 the subject; when nearly all of them have one leader in common, that broker is named as the likely
 cause. It does not see disks or networks. On Express brokers it does not apply: AWS keeps the copies.
 """
@@ -22,6 +23,7 @@ from watch.history import History
 from watch.readable import no_placement, unseen
 from watch.rule import Looked, Rule, RuleSettings, Tuned
 from watch.seen import Seen
+from watch.settled import restarts
 from watch.topic_figures import are, named
 
 COMMON_SHARE = 0.8
@@ -30,6 +32,8 @@ COMMON_SHARE = 0.8
 
 class UnderReplicatedSettings(RuleSettings):
     hold_minutes: float = Field(default=5, ge=0)
+    restart_minutes: float = Field(default=20, ge=0)
+    """The same while MSK itself restarts brokers, 5 to 15 minutes each."""
     clear_minutes: float = Field(default=5, ge=0)
 
 
@@ -75,7 +79,7 @@ class UnderReplicated(Rule[UnderReplicatedSettings]):
             severity=Severity.WARN,
             words=f"{are(len(found))} without an in-sync copy on broker {broker}",
             lines=(f"broker {broker} {state}", named(found), *common_leader(found)),
-            for_seconds=of.hold_minutes * 60,
+            for_seconds=(of.restart_minutes if restarts(seen) else of.hold_minutes) * 60,
             keep_seconds=of.clear_minutes * 60,
             measure=float(len(found)),
             measure_words=f"copies not in sync on broker {broker}",

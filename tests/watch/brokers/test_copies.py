@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from changes.excuses import Effect
+from changes.excuses import ChangeLease, Effect
 from changes.facts import Partition, TopicSettings
 from changes.incident import EVERYTHING, Severity
 from tests.watch.brokers.seeing import (
+    NOW,
     Clock,
     brokers_of,
     led,
@@ -224,6 +225,11 @@ def test_progress_is_shown_and_a_standstill_of_an_hour_is_told() -> None:
 def test_moves_of_somebody_else_are_called_that() -> None:
     told = only(look(FILLING, seen_of(**filling(2))))
     assert "somebody else" in told.lines[-1]
+    ours = ChangeLease(
+        request_id="R-1", cluster="orders", title="scale brokers 6", effects=(), started_at=NOW
+    )
+    told = only(look(FILLING, seen_of(**filling(2), leases=(ours,))))
+    assert not any("somebody else" in line for line in told.lines)
 
 
 def test_all_in_sync_is_nothing_to_tell() -> None:

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from changes.excuses import ChangeLease
 from changes.facts import MskOperation
 from changes.incident import EVERYTHING, Severity
 from tests.watch.brokers.seeing import (
@@ -30,9 +29,6 @@ from watch.rules.preferred_leaders import PreferredLeaders
 
 AWAY, IDLE, STATE, PREFERRED = BrokerAway(), IdleBrokers(), ClusterState(), PreferredLeaders()
 MINUTE = timedelta(minutes=1)
-LEASE = ChangeLease(
-    request_id="R-1", cluster="orders", title="scale brokers 6", effects=(), started_at=NOW
-)
 
 
 # Away.
@@ -55,6 +51,16 @@ def test_a_broker_that_msk_counts_and_that_was_here_today_is_missed_too() -> Non
     history.add(seen_of(NOW - timedelta(hours=2), number=4, partitions=led({1: 2, 2: 2, 3: 2})))
     gone = seen_of(number=3, partitions=led({1: 2, 2: 2, 3: 2}), msk=msk_of(broker_count=4))
     assert only(look(AWAY, gone, history)).subject == "broker 4"
+
+
+def test_while_msk_patches_an_absence_of_minutes_is_no_news() -> None:
+    patching = msk_of(state="MAINTENANCE")
+    for minutes, alerts in ((15, 0), (25, 1)):
+        clock = Clock(AWAY, every=MINUTE)
+        while clock.minutes < 40:
+            here = brokers_of(3)[:2] if 2 <= clock.minutes < 2 + minutes else brokers_of(3)
+            clock.round(seen_of(clock.at, brokers=here, msk=patching))
+        assert len(clock.fired) == alerts
 
 
 @pytest.mark.parametrize("count", [3, None])
@@ -81,6 +87,10 @@ def test_new_brokers_that_are_not_there_yet_can_be_excused() -> None:
     named = look(AWAY, seen_of(msk=msk_of(broker_count=6), operations=(created,)))
     assert [one.subject for one in named.findings] == ["broker 4", "broker 5", "broker 6"]
     assert not any(one.never_excused for one in named.findings)
+    history = History()
+    history.add(seen_of(NOW - timedelta(minutes=5), number=6, partitions=led({1: 2, 2: 2, 3: 2})))
+    back = look(AWAY, seen_of(msk=msk_of(broker_count=6), operations=(created,)), history)
+    assert not any(one.never_excused for one in back.findings), "they come and go while they start"
 
 
 # Idle.
