@@ -149,3 +149,40 @@ async def test_a_refused_picture_names_the_permission(aws: Aws) -> None:
     stubber.add_client_error("get_metric_widget_image", "AccessDenied", "no")
     with pytest.raises(Unreachable, match="cloudwatch:GetMetricWidgetImage"):
         await metrics.picture(title="", metrics=["CpuUser"], broker_ids=[1], start=NOW, end=NOW)
+
+
+async def test_group_lag_is_asked_by_group_and_topic_and_a_gap_is_missing(aws: Aws) -> None:
+    metrics, stubber = aws
+    expected = {
+        "MetricDataQueries": [
+            {
+                "Id": f"q{i}",
+                "MetricStat": {
+                    "Metric": {
+                        "Namespace": "AWS/Kafka",
+                        "MetricName": "SumOffsetLag",
+                        "Dimensions": [
+                            {"Name": "Cluster Name", "Value": REF.name},
+                            {"Name": "Consumer Group", "Value": group},
+                            {"Name": "Topic", "Value": "orders"},
+                        ],
+                    },
+                    "Period": 60,
+                    "Stat": "Maximum",
+                },
+            }
+            for i, group in enumerate(("payments", "rebalancing"))
+        ],
+        "StartTime": ANY,
+        "EndTime": ANY,
+    }
+    answer = {"MetricDataResults": [result(0, {3: 7.0, 2: 9.0}), result(1, {})]}
+    stubber.add_response("get_metric_data", answer, expected)
+    pairs = [("payments", "orders"), ("rebalancing", "orders"), ("payments", "orders")]
+    found = await metrics.group_lag(pairs=pairs)
+    assert found == {("payments", "orders"): (NOW - timedelta(minutes=2), 9.0)}
+
+
+async def test_no_groups_to_ask_about_is_no_call(aws: Aws) -> None:
+    metrics, _ = aws
+    assert await metrics.group_lag(pairs=[]) == {}

@@ -20,10 +20,10 @@ from pydantic import Field
 
 from changes.excuses import Effect
 from changes.incident import Family, Finding, Severity
-from changes.lag import Member, TopicPartition
 from watch.history import History
 from watch.lag_history import LagHistory
-from watch.partition_rates import Rates, boundaries, produce_rates, slopes, stands_out
+from watch.partition_rates import Rates, produce_rates, stands_out
+from watch.partition_readers import consume_rates, owner_of, reads_slowly, worst_by_topic
 from watch.readable import unseen
 from watch.rule import Looked, Rule, RuleSettings, Tuned
 from watch.seen import Seen
@@ -144,8 +144,10 @@ class HotPartition(Rule[HotPartitionSettings]):
         seen: Seen,
         of: HotPartitionSettings,
     ) -> Finding | None:
-        read = consume_rates(lag, group, topic, of)
-        if not slow(partition, read, produced, of):
+        read = consume_rates(
+            lag, group, topic, window_seconds=of.window_seconds, windows=of.windows
+        )
+        if not reads_slowly(partition, read, produced, times_others=of.times_others):
             return None
         others = median(rate[-1] for one, rate in read.items() if one != partition)
         owner = owner_of((topic, partition), seen.members.get(group, ()))
@@ -181,60 +183,3 @@ def hot(
         )
         for window in range(of.windows)
     )
-
-
-def slow(
-    partition: int,
-    read: Mapping[int, Rates],
-    produced: Mapping[int, Rates],
-    of: HotPartitionSettings,
-) -> bool:
-    """Its lag grows, it moves, its siblings move four times as fast, and are not written less."""
-    if partition not in read or partition not in produced or len(read) < 2:
-        return False
-    for window in range(of.windows):
-        own, written = read[partition][window], produced[partition][window]
-        others = median(rate[window] for one, rate in read.items() if one != partition)
-        wrote = median(rate[window] for one, rate in produced.items() if one != partition)
-        if not (0 < own <= others / of.times_others and written > own):
-            return False
-        if written >= of.times_others * wrote:
-            return False
-    return True
-
-
-def consume_rates(
-    lag: LagHistory, group: str, topic: str, of: HotPartitionSettings
-) -> Mapping[int, Rates]:
-    """Messages a second this group committed, by partition; those with gaps are left out."""
-    times = boundaries(lag.times, window_seconds=of.window_seconds, windows=of.windows)
-    found: dict[int, Rates] = {}
-    for name, partition in lag.entries(group):
-        if name != topic or times is None:
-            continue
-        committed = {one.at: one.committed for one in lag.samples(group, topic, partition)}
-        values = [committed.get(at, -1) for at in times]
-        if min(values) >= 0:
-            found[partition] = slopes(times, values)
-    return found
-
-
-def worst_by_topic(lag: LagHistory, group: str) -> Mapping[str, tuple[int, int]]:
-    """Topic → the partition furthest behind, and by how much."""
-    committed, ends, _ = lag.newest()
-    place = lag.partition_slots
-    found: dict[str, tuple[int, int]] = {}
-    for (topic, partition), entry in lag.slots(group).items():
-        if entry >= len(committed) or place[entry] >= len(ends) or committed[entry] < 0:
-            continue
-        behind = ends[place[entry]] - committed[entry]
-        if behind > found.get(topic, (0, 0))[1]:
-            found[topic] = (partition, behind)
-    return found
-
-
-def owner_of(partition: TopicPartition, members: tuple[Member, ...]) -> str:
-    for one in members:
-        if partition in one.owns:
-            return f"{one.client_id} on {one.host}"
-    return ""

@@ -171,7 +171,7 @@ class Clock:
     def __init__(self, rule: Rule[Any], *, every: timedelta, **settings: Any) -> None:
         self.rule = rule
         self.every = every
-        self.tuned = Tuned(base=rule.Settings(**settings))
+        self.tuned: Tuned[Any] = Tuned(base=rule.Settings(**settings))
         self.history = History()
         self.at = NOW
         self.firing: dict[str, Finding] = {}
