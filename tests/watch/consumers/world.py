@@ -1,0 +1,432 @@
+"""Topics, consumer groups and what happens to them, in minutes; each scan of it is a `Seen`.
+
+    world = World()
+    world.topic("orders", partitions=4, per_second=100)
+    world.group("payments", reads={"orders": 4}, behind=50)
+    world.at(10, lambda: world.stop("payments"))
+    for seen in world.scans(until=60): ...
+
+Nothing here is judged. `Lookout` feeds scans to the rules and tells which alerts would fire when.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+
+from changes.excuses import ChangeLease
+from changes.facts import (
+    Broker,
+    BrokerLoad,
+    ClusterRef,
+    MskCluster,
+    Partition,
+    TopicSettings,
+)
+from changes.incident import Finding, Severity
+from changes.lag import GroupRead, LagScan, Member, TopicPartition
+from watch.history import History
+from watch.rule import Looked, Rule, Tuned
+from watch.rules.abandoned import Abandoned
+from watch.rules.consumer_lag import ConsumerLag
+from watch.rules.data_loss import DataLoss
+from watch.rules.group_churn import GroupChurn
+from watch.rules.open_transaction import OpenTransaction
+from watch.rules.rewind import Rewind
+from watch.seen import Rung, Seen
+
+BEGAN = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+CLUSTER = ClusterRef(name="orders-prod", arn="arn:test", region="eu-west-1", environment="prod")
+RULES: tuple[type[Rule[Any]], ...] = (
+    Abandoned,
+    ConsumerLag,
+    DataLoss,
+    GroupChurn,
+    OpenTransaction,
+    Rewind,
+)
+
+
+@dataclass
+class Log:
+    """One partition."""
+
+    per_second: float
+    end: float
+    start: float = 0.0
+    start_per_second: float = 0.0
+    stable_end: float | None = None
+    broker: int = 1
+
+
+@dataclass
+class Reader:
+    """One group on one partition: it follows the end by `behind`, or goes at a pace of its own."""
+
+    committed: float
+    behind: float | None = 50.0
+    per_second: float = 0.0
+
+
+@dataclass
+class Group:
+    state: str = "Stable"
+    kind: str = "classic"
+    readers: dict[TopicPartition, Reader] = field(default_factory=dict)
+    members: tuple[Member, ...] = ()
+    error: str = ""
+    errors: dict[TopicPartition, str] = field(default_factory=dict)
+    broker: int = 1
+
+
+class World:
+    def __init__(self, *, scan_seconds: float = 30.0) -> None:
+        self.scan_seconds = scan_seconds
+        self.seconds = 0.0
+        self.logs: dict[TopicPartition, Log] = {}
+        self.groups: dict[str, Group] = {}
+        self.topics: dict[str, TopicSettings] = {}
+        self.blind_brokers: dict[int, str] = {}
+        self.dark = False
+        """No offsets can be read at all."""
+        self.leases: tuple[ChangeLease, ...] = ()
+        self.ladder: tuple[float, ...] = ()
+        """Ages to probe every scan; none = the ring alone."""
+        self.tells_members = True
+        self.loads: tuple[BrokerLoad, ...] | None = None
+        self.brokers: tuple[Broker, ...] | None = None
+        self.msk: MskCluster | None = None
+        self.clock_off = 0.0
+        self._events: list[tuple[float, int, Callable[[], object]]] = []
+        self._turns = count()
+        self._past: list[tuple[float, dict[TopicPartition, float]]] = []
+
+    # What there is.
+
+    def topic(
+        self,
+        name: str,
+        *,
+        partitions: int = 4,
+        per_second: float = 100.0,
+        end: float = 1_000_000.0,
+        start: float = 0.0,
+        brokers: Sequence[int] = (1,),
+        compacted: bool = False,
+    ) -> None:
+        self.topics[name] = TopicSettings(compacted=compacted)
+        for number in range(partitions):
+            self.logs[name, number] = Log(
+                per_second=per_second, end=end, start=start, broker=brokers[number % len(brokers)]
+            )
+
+    def group(
+        self,
+        name: str,
+        *,
+        reads: dict[str, int],
+        behind: float = 50.0,
+        hosts: Sequence[str] = ("host-1",),
+        state: str = "Stable",
+        broker: int = 1,
+    ) -> None:
+        """`reads`: topic → number of partitions; they are dealt to the hosts in turn."""
+        places = [(topic, number) for topic, most in reads.items() for number in range(most)]
+        self.groups[name] = Group(
+            state=state,
+            readers={
+                place: Reader(max(0.0, self.logs[place].end - behind), behind) for place in places
+            },
+            members=members_on(hosts, places),
+            broker=broker,
+        )
+
+    # What happens.
+
+    def at(self, minute: float, *do: Callable[[], object]) -> None:
+        for one in do:
+            self._events.append((minute * 60, next(self._turns), one))
+
+    def every(self, minutes: float, *, until: float, do: Callable[[], object]) -> None:
+        turn = minutes
+        while turn <= until:
+            self.at(turn, do)
+            turn += minutes
+
+    def freeze(self, group: str, *places: TopicPartition) -> None:
+        """No commits any more, on these partitions or on all."""
+        for place in places or tuple(self.groups[group].readers):
+            reader = self.groups[group].readers[place]
+            reader.behind, reader.per_second = None, 0.0
+
+    def slow(self, group: str, per_second: float, *places: TopicPartition) -> None:
+        """Commits at this pace, whatever comes in."""
+        for place in places or tuple(self.groups[group].readers):
+            reader = self.groups[group].readers[place]
+            reader.behind, reader.per_second = None, per_second
+
+    def follow(self, group: str, behind: float = 50.0) -> None:
+        for reader in self.groups[group].readers.values():
+            reader.behind = behind
+
+    def state(self, group: str, state: str) -> None:
+        self.groups[group].state = state
+
+    def stop(self, group: str, *, leaves_after_seconds: float = 45.0) -> None:
+        """Killed: commits end at once, the group is Empty when its session has run out."""
+        self.freeze(group)
+        self._events.append(
+            (self.seconds + leaves_after_seconds, next(self._turns), lambda: self.leave(group))
+        )
+
+    def leave(self, group: str) -> None:
+        self.groups[group].state, self.groups[group].members = "Empty", ()
+
+    def shift(self, group: str, by: float) -> None:
+        """Offsets are set by so many messages; a reader that follows goes on from there."""
+        for reader in self.groups[group].readers.values():
+            reader.committed = max(0.0, reader.committed + by)
+            if reader.behind is not None:
+                reader.behind = max(0.0, reader.behind - by)
+
+    def commit_all(self, group: str) -> None:
+        for place, reader in self.groups[group].readers.items():
+            reader.committed = self.logs[place].end
+
+    def produce(self, topic: str, messages: float, partition: int = 0) -> None:
+        self.logs[topic, partition].end += messages
+
+    # What a scan sees of it.
+
+    def scans(self, *, until: float, scan_now: bool = True) -> Iterator[Seen]:
+        """From now on, every `scan_seconds`, up to and including this minute."""
+        due = self.seconds if scan_now else self.seconds + self.scan_seconds
+        while due <= until * 60:
+            self.advance(due)
+            yield self.seen()
+            due += self.scan_seconds
+
+    def advance(self, until_seconds: float) -> None:
+        while True:
+            pending = [one for one in self._events if one[0] <= until_seconds]
+            if not pending:
+                break
+            event = min(pending)
+            self._flow(event[0] - self.seconds)
+            self._events.remove(event)
+            event[2]()
+        self._flow(until_seconds - self.seconds)
+
+    def seen(self) -> Seen:
+        at = BEGAN + timedelta(seconds=self.seconds + self.clock_off)
+        scan = None if self.dark else self._scan(at)
+        placed = tuple(
+            Partition(
+                topic=topic, partition=number, replicas=(log.broker,), isr=(log.broker,),
+                leader=log.broker,
+            )
+            for (topic, number), log in self.logs.items()
+        )  # fmt: skip
+        return Seen(
+            at=at,
+            cluster=CLUSTER,
+            scan_seconds=self.scan_seconds,
+            lag=scan,
+            rungs=tuple(self._rung(age, at) for age in self.ladder) if scan else (),
+            members={name: one.members for name, one in self.groups.items() if one.members}
+            if self.tells_members
+            else {},
+            stable_ends={
+                place: int(log.stable_end)
+                for place, log in self.logs.items()
+                if log.stable_end is not None
+            },
+            brokers=self.brokers,
+            partitions=placed,
+            topics=dict(self.topics),
+            msk=self.msk,
+            loads=self.loads,
+            loads_at=at if self.loads else None,
+            leases=self.leases,
+            blind={"lag": "Kafka does not answer"} if self.dark else {},
+        )
+
+    def _scan(self, at: datetime) -> LagScan:
+        """Brokers that are blind coordinate groups and lead partitions nobody can read."""
+        groups = {
+            name: GroupRead(
+                state=one.state,
+                kind=one.kind,
+                coordinator=one.broker,
+                committed={}
+                if one.error
+                else {
+                    place: int(reader.committed)
+                    for place, reader in one.readers.items()
+                    if place not in one.errors
+                },
+                error=one.error,
+                errors=dict(one.errors),
+            )
+            for name, one in self.groups.items()
+            if one.broker not in self.blind_brokers
+        }
+        places = sorted({place for one in groups.values() for place in one.committed})
+        ends = [place for place in places if self.logs[place].broker not in self.blind_brokers]
+        return LagScan(
+            at=at,
+            groups=groups,
+            ends={place: int(self.logs[place].end) for place in ends},
+            end_errors={
+                place: "its leader does not answer" for place in places if place not in ends
+            },
+            starts={place: int(self.logs[place].start) for place in ends},
+            blind_brokers=dict(self.blind_brokers),
+            missing_groups=frozenset(
+                name for name, one in self.groups.items() if one.broker in self.blind_brokers
+            ),
+        )
+
+    def _rung(self, age: float, at: datetime) -> Rung:
+        """Answers as a broker would give them, from what the ends were then."""
+        then = self.seconds - age
+        before = [ends for second, ends in self._past if second <= then]
+        offsets = {}
+        for place, log in self.logs.items():
+            first = before[-1][place] if before else log.start
+            offsets[place] = int(first) if first < log.end else -1
+        return Rung(age_seconds=age, at=at, offsets=offsets)
+
+    def _flow(self, seconds: float) -> None:
+        for log in self.logs.values():
+            log.end += log.per_second * seconds
+            log.start += log.start_per_second * seconds
+        for one in self.groups.values():
+            for place, reader in one.readers.items():
+                _read(reader, self.logs[place], seconds)
+        self.seconds += seconds
+        self._past.append((self.seconds, {place: log.end for place, log in self.logs.items()}))
+
+
+def _read(reader: Reader, log: Log, seconds: float) -> None:
+    if reader.committed < 0:
+        return
+    if reader.behind is None:
+        limit = log.end if log.stable_end is None else log.stable_end
+        ahead = min(limit, reader.committed + reader.per_second * seconds)
+        reader.committed = max(reader.committed, ahead)
+    else:
+        reader.committed = max(reader.committed, log.end - reader.behind)
+
+
+def members_on(
+    hosts: Sequence[str], places: Sequence[TopicPartition], *, client: str = "consumer"
+) -> tuple[Member, ...]:
+    return tuple(
+        Member(
+            member_id=f"{client}-{number}-id",
+            client_id=f"{client}-{number}",
+            host=f"/{host}",
+            owns=tuple(places[number - 1 :: len(hosts)]),
+        )
+        for number, host in enumerate(hosts, start=1)
+    )
+
+
+@dataclass
+class Fired:
+    """An alert as people would see it: when it fired, and when it was over."""
+
+    key: str
+    minute: float
+    finding: Finding
+    ended: float | None = None
+
+
+class Lookout:
+    """Rules over time: what they say in each round, and which alerts would fire from it.
+
+    Only holding times are kept here, not the incident's other manners; kinds of one object count apart.
+    """
+
+    def __init__(
+        self,
+        *,
+        rules: Iterable[type[Rule[Any]]] = RULES,
+        tuned: dict[str, Tuned[Any]] | None = None,
+    ) -> None:
+        self.history = History()
+        self.rules = [rule() for rule in rules]
+        self.tuned = tuned or {}
+        self.fired: list[Fired] = []
+        self.said: dict[str, Finding] = {}
+        """Triggers of the newest round by key."""
+        self.betweens: dict[str, Finding] = {}
+        self.unseen: dict[tuple[str, str], str] = {}
+        self.minute = 0.0
+        self._since: dict[str, float] = {}
+        self._gone: dict[str, float] = {}
+
+    def watch(self, scans: Iterable[Seen]) -> Lookout:
+        for seen in scans:
+            self.look(seen)
+        return self
+
+    def look(self, seen: Seen) -> None:
+        self.history.add(seen)
+        self.minute = (seen.at - BEGAN).total_seconds() / 60
+        looked = [self._look(rule, seen) for rule in self.rules]
+        findings = [finding for one in looked for finding in one.findings]
+        self.said = {one.key: one for one in findings if one.phase == "trigger"}
+        self.betweens = {one.key: one for one in findings if one.phase == "between"}
+        self.unseen = {(one.rule, one.subject): one.words for two in looked for one in two.unseen}
+        self._follow()
+
+    def firing(self) -> list[Fired]:
+        return [one for one in self.fired if one.ended is None]
+
+    def posts(self, *, severity: Severity = Severity.WARN) -> list[tuple[str, float]]:
+        """(key, minute) of what people were told of at least this severely."""
+        return [(one.key, one.minute) for one in self.fired if one.finding.severity >= severity]
+
+    def _look(self, rule: Rule[Any], seen: Seen) -> Looked:
+        tuned = self.tuned.get(rule.name) or Tuned(rule.Settings())
+        return rule.look(self.history, seen, seen.at, tuned)
+
+    def _follow(self) -> None:
+        for key, finding in self.said.items():
+            began = self._since.setdefault(key, self.minute)
+            self._gone.pop(key, None)
+            open_one = next((one for one in self.firing() if one.key == key), None)
+            if open_one is not None:
+                open_one.finding = finding
+            elif (self.minute - began) * 60 >= finding.for_seconds:
+                self.fired.append(Fired(key, self.minute, finding))
+        for key in [key for key in self._since if key not in self.said]:
+            if not self._stays(key):
+                self._end(key)
+
+    def _stays(self, key: str) -> bool:
+        """It cannot be seen, or it is in between: an alert that fires is not over."""
+        rule, _, subject = key.split("/", 2)
+        between = key in self.betweens or f"{rule}//{subject}" in self.betweens
+        if between and not any(one.key == key for one in self.firing()):
+            del self._since[key]
+            return True
+        stays = between or (rule, subject) in self.unseen or (rule, "*") in self.unseen
+        if stays:
+            self._gone.pop(key, None)
+        return stays
+
+    def _end(self, key: str) -> None:
+        open_one = next((one for one in self.firing() if one.key == key), None)
+        if open_one is None:
+            del self._since[key]
+            return
+        gone = self._gone.setdefault(key, self.minute)
+        if (self.minute - gone) * 60 >= open_one.finding.keep_seconds:
+            open_one.ended = self.minute
+            del self._since[key], self._gone[key]
