@@ -161,7 +161,8 @@ class Keeper:
             done = await self._writer.post_card(story, card, doubtful=act.doubtful)
             if not done.ts:
                 self._passed_over(story)
-                return done
+            if done.drawn_version != story.version or not done.ts:
+                return done  # found again, and nobody knows what it shows
         else:
             done = await self._writer.redraw(story, card)
         self._drawn[story.mark.id] = Drawn(time.monotonic(), story.decision, story.by_people)
