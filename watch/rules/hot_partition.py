@@ -40,6 +40,7 @@ class HotPartitionSettings(RuleSettings):
     """From eight partitions on."""
     window_seconds: float = Field(default=120, ge=20)
     windows: int = Field(default=3, ge=2, le=6)
+    """So many windows in a row; these two are the same for all topics."""
     clear_minutes: float = Field(default=10, ge=0)
 
 
@@ -130,7 +131,14 @@ class HotPartition(Rule[HotPartitionSettings]):
                 of = settings.of(topic)
                 floor = of.messages_per_second_min * of.window_seconds
                 if behind[1] >= floor and topic in rates:
-                    found = self._reader(group, topic, behind[0], rates[topic], lag, seen, of)
+                    read = consume_rates(
+                        lag,
+                        group,
+                        topic,
+                        window_seconds=settings.base.window_seconds,
+                        windows=settings.base.windows,
+                    )
+                    found = self._reader(group, topic, behind[0], rates[topic], read, seen, of)
                     if found:
                         yield found
 
@@ -140,13 +148,10 @@ class HotPartition(Rule[HotPartitionSettings]):
         topic: str,
         partition: int,
         produced: Mapping[int, Rates],
-        lag: LagHistory,
+        read: Mapping[int, Rates],
         seen: Seen,
         of: HotPartitionSettings,
     ) -> Finding | None:
-        read = consume_rates(
-            lag, group, topic, window_seconds=of.window_seconds, windows=of.windows
-        )
         if not reads_slowly(partition, read, produced, times_others=of.times_others):
             return None
         others = median(rate[-1] for one, rate in read.items() if one != partition)
@@ -181,5 +186,5 @@ def hot(
             share_factor=share,
             z_min=of.z_score_min,
         )
-        for window in range(of.windows)
+        for window in range(len(rates[partition]))
     )
