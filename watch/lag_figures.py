@@ -168,6 +168,19 @@ class Figures:
         return len({(one.committed, one.end) for one in self.samples}) <= 1
 
     @cached_property
+    def resumed(self) -> bool:
+        """It commits again since one or two scans, after it had stood still."""
+        offsets = [one.committed for one in self.samples]
+        for moves in range(1, POINTS_MIN):
+            last = len(offsets) - 1 - moves
+            if last < 1 or offsets[last + 1] <= offsets[last]:
+                return False
+            first = offsets.index(offsets[last])
+            if self.samples[last].at - self.samples[first].at >= self.settings.silent_seconds:
+                return True
+        return False
+
+    @cached_property
     def ages(self) -> tuple[tuple[float, float], ...]:
         """(seconds, age then) for the scans whose age the ring knows exactly."""
         times = [at for at, _ in self.end_samples]

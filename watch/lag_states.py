@@ -79,7 +79,7 @@ def _is_small(it: Figures) -> bool:
 
 def _is_unknown(it: Figures) -> bool:
     slo = it.settings.slo_seconds
-    probed = it.age.low_seconds > slo or it.age.high_seconds <= slo
+    probed = it.age.low_seconds >= slo or it.age.high_seconds <= slo
     return len(it.samples) < SAMPLES_NEEDED and not probed
 
 
@@ -91,12 +91,15 @@ def _is_in_transaction(it: Figures) -> bool:
 
 
 def _is_catching_up(it: Figures) -> bool:
+    """Getting younger; or it reads again after a standstill, too lately for a slope."""
+    if it.age.low_seconds < it.settings.slo_seconds:
+        return False
     short = it.slope_short
-    return it.age.low_seconds > it.settings.slo_seconds and short is not None and short < -FLAT
+    return it.resumed or (short is not None and short < -FLAT)
 
 
 def _is_falling_behind(it: Figures) -> bool:
-    if it.age.low_seconds <= it.settings.slo_seconds / 2:
+    if it.age.low_seconds < it.settings.slo_seconds / 2:
         return False
     long, short, bound = it.slope_long, it.slope_short, it.settings.rising_seconds_per_second
     return long is not None and short is not None and long > bound and short > bound
@@ -139,7 +142,7 @@ TABLE: tuple[Row, ...] = (
     Row(LagState.FALLING_BEHIND, _is_falling_behind, "older than half the SLO, and ageing"),
     Row(
         LagState.OVER_SLO,
-        lambda it: it.age.low_seconds > it.settings.slo_seconds,
+        lambda it: it.age.low_seconds >= it.settings.slo_seconds,
         "older than the SLO, and it stays so",
     ),
     Row(
@@ -284,8 +287,10 @@ class _Round:
         lag, slow = self._sift(group, settings)
         fast = len(self.history.slots(group)) - len(slow)
         entries: list[EntryVerdict] = []
+        # What could not be read from the first scan on has no place in the history.
+        strangers = len(read.errors.keys() - self.history.slots(group).keys())
         ages = [NONE_UNREAD if lag == 0 else Age(0.0, _fresh_seconds(settings))] if fast else []
-        unread = unknown = 0
+        unread = unknown = strangers
         for place, slot in slow:
             if self.topics is not None and place[0] not in self.topics:
                 continue  # the topic is gone, its offsets will follow
@@ -298,15 +303,15 @@ class _Round:
                 lag += one.lag
                 ages.append(one.age)
         entries.sort(key=lambda one: (BADNESS[one.state], -one.lag))
-        states = [one.state for one in entries] + [LagState.OK] * bool(fast or not entries)
-        nothing = bool(entries) and unread == len(entries) and not fast
+        states = [one.state for one in entries] + [LagState.OK] * bool(fast or not unread)
+        nothing = unread > 0 and unread == len(entries) + strangers and not fast
         return GroupVerdict(
             group=group,
-            state=min(states, key=BADNESS.__getitem__),
+            state=min(states, key=BADNESS.__getitem__, default=LagState.NO_DATA),
             kafka_state=read.state,
             lag=None if nothing else lag,
             age=oldest(ages) if ages else Age(),
-            partitions=fast + len(entries),
+            partitions=fast + len(entries) + strangers,
             unread=unread,
             unknown=unknown,
             entries=tuple(entries),

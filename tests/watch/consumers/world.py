@@ -292,15 +292,26 @@ class World:
 
     def _rung(self, age: float, at: datetime) -> Rung:
         """Answers as a broker would give them, from what the ends were then."""
-        then = self.seconds - age
-        before = [ends for second, ends in self._past if second <= then]
         offsets = {}
         for place, log in self.logs.items():
-            first = before[-1][place] if before else log.start
+            first = max(log.start, self._end_at(place, self.seconds - age))
             offsets[place] = int(first) if first < log.end else -1
         return Rung(age_seconds=age, at=at, offsets=offsets)
 
+    def _end_at(self, place: TopicPartition, second: float) -> float:
+        """Where the log ended then; before the world began it had grown at the same pace."""
+        known = [(at, ends[place]) for at, ends in self._past if place in ends]
+        later = next((one for one in known if one[0] >= second), None)
+        if later is None:
+            return self.logs[place].end
+        earlier = max((one for one in known if one[0] <= second), default=None)
+        if earlier is None:
+            return later[1] - self.logs[place].per_second * (later[0] - second)
+        share = (second - earlier[0]) / ((later[0] - earlier[0]) or 1.0)
+        return earlier[1] + share * (later[1] - earlier[1])
+
     def _flow(self, seconds: float) -> None:
+        self._past.append((self.seconds, {place: log.end for place, log in self.logs.items()}))
         for log in self.logs.values():
             log.end += log.per_second * seconds
             log.start += log.start_per_second * seconds
