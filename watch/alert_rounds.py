@@ -47,7 +47,7 @@ class Moved:
 
 
 def moved(alerts: Sequence[Alert], step: Step) -> Moved:
-    carried = list(_with_successors(alerts, step))
+    carried = _with_successors(alerts, step)
     known = {one.key for one in carried}
     after = [_next(one, step) for one in carried]
     fresh = [one for key, one in step.sightings.triggers.items() if key not in known]
@@ -61,23 +61,27 @@ def moved(alerts: Sequence[Alert], step: Step) -> Moved:
     )
 
 
-def _with_successors(alerts: Iterable[Alert], step: Step) -> Iterable[Alert]:
+def _with_successors(alerts: Sequence[Alert], step: Step) -> list[Alert]:
     """Alerts that fire on as another kind of the same rule and object take its finding over."""
-    alerts = list(alerts)
     known = {one.key for one in alerts if one.state is not AlertState.RESOLVED}
+    taken: set[str] = set()
     heirs = {
         any_kind(finding): finding
         for key, finding in step.sightings.triggers.items()
         if key not in known
     }
+    after = []
     for one in alerts:
         heir = heirs.get(any_kind(one.finding)) if one.state is AlertState.FIRING else None
         if heir is None or step.sightings.trigger(one.key) or one.key in step.sightings.betweens:
-            yield one
+            after.append(one)
         else:
             del heirs[any_kind(heir)]
-            known.add(heir.key)
-            yield one.with_(finding=heir)
+            taken.add(heir.key)
+            after.append(one.with_(finding=heir))
+    # What was over under that name is the same trouble again: it is remembered once.
+    over = AlertState.RESOLVED
+    return [one for one in after if not (one.state is over and one.key in taken)]
 
 
 def _next(alert: Alert, step: Step) -> Alert:
@@ -85,10 +89,10 @@ def _next(alert: Alert, step: Step) -> Alert:
         return _move(alert, AlertEvent.DROPPED, step.now)
     if finding := step.sightings.trigger(alert.key):
         return _seen(alert, finding, step)
-    if words := step.sightings.unseen_words(alert):
-        return _unseen(alert, words, step)
     if finding := step.sightings.between(alert):
         return _move(_showing(alert, finding), AlertEvent.BETWEEN, step.now)
+    if words := step.sightings.unseen_words(alert):
+        return _unseen(alert, words, step)
     return _gone(alert, step)
 
 
@@ -146,8 +150,9 @@ def _move(alert: Alert, event: AlertEvent, now: datetime) -> Alert:
 
 
 def _showing(alert: Alert, between: Finding) -> Alert:
-    """What it says now, under the name it has."""
-    finding = between.with_(kind=alert.finding.kind)
+    """What it says now, under the name it has; what opens nothing makes nothing worse either."""
+    severity = min(between.severity, alert.finding.severity)
+    finding = between.with_(kind=alert.finding.kind, severity=severity)
     return alert if alert.state is AlertState.RESOLVED else alert.with_(finding=finding, stale="")
 
 
