@@ -95,9 +95,14 @@ class IncidentStory:
         """Everything that waits, in one post: a thread read at night is short."""
         waiting = self.incident.log[at:]
         aloud = not self.ended and any(line.aloud for line in waiting)
-        calling = not self.ended and any(line.calls for line in waiting)
-        calls = self.on_call if calling and not self.incident.acked_by else ""
+        calling = not self.ended and any(self._still_calls(line) for line in waiting)
+        calls = self.on_call if calling else ""
         return Said(self._joined(waiting), at + len(waiting) - 1, aloud=aloud, calls=calls)
+
+    def _still_calls(self, line: Line) -> bool:
+        """Nobody is woken by a line older than the moment somebody took it on."""
+        acked_at = self.incident.acked_at
+        return bool(line.calls) and (acked_at is None or acked_at < line.at)
 
     def _joined(self, waiting: tuple[Line, ...]) -> str:
         kept = waiting[-JOINED_MAX:]

@@ -137,12 +137,27 @@ def _line(alert: Alert, incident: Incident) -> str:
 
 
 def _named(alert: Alert) -> str:
-    """The object in code, unless the words begin with it already."""
-    finding = alert.finding
-    words = prose(finding.words)
-    if finding.subject == "cluster" or finding.words.startswith(finding.subject):
-        return words
-    return f"{code(finding.subject, letters_max=120)} {words}"
+    return named(alert.finding.subject, alert.finding.words)
+
+
+def named(subject: str, words: str) -> str:
+    """What is wrong with which object: its name once, and in code, so that it can be copied."""
+    name = subject.partition(" ")[2] or subject
+    if name == "cluster":
+        return prose(words)
+    if name not in words:
+        return f"{code(subject, letters_max=120)} {prose(words)}"
+    before, _, after = words.partition(name)
+    if "`" in words:
+        return prose(words)  # a rule's own code style stays as it is
+    return f"{_run(before)}{code(name, letters_max=120)}{_run(after)}"
+
+
+def _run(words: str) -> str:
+    """A part of a sentence, with the blanks at its ends."""
+    front = " " if words[:1].isspace() else ""
+    back = " " if words[-1:].isspace() and words.strip() else ""
+    return f"{front}{prose(words)}{back}" if words else ""
 
 
 def _past(alert: Alert, incident: Incident) -> str:

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from bot.cards.blocks import Block, Drawn, bullets, context, header, message, section
-from bot.cards.incident import FAMILIES, LOUDNESS, sign_of
+from bot.cards.incident import FAMILIES, LOUDNESS, named, sign_of
 from bot.cards.quantities import counted, lasting
-from bot.cards.text import code, inert, prose, when
+from bot.cards.text import code, inert, prose, shortened, when
 from changes.incident import Alert, Incident, Mute
 
 OPEN_MAX = 15
@@ -70,8 +70,9 @@ def _worst(one: Incident) -> str:
 
 
 def _alert(alert: Alert) -> str:
-    words = prose(alert.finding.words, letters_max=LINE_LETTERS_MAX)
-    return f"{code(alert.finding.subject, letters_max=80)} {words}"
+    return named(
+        alert.finding.subject, shortened(alert.finding.words, letters_max=LINE_LETTERS_MAX)
+    )
 
 
 def _past(one: Incident, link: str) -> str:

@@ -18,21 +18,28 @@ UNSEEN_MAX = 3
 NAME_LETTERS_MAX = 40
 """A longer name would push the figures off a phone."""
 SIGNS = {
-    "ok": "🟢",
-    "catching up": "🔵",
-    "falling behind": "🟠",
-    "at risk": "🟠",
+    "lost records": "🔴",
     "stopped": "🔴",
     "stalled": "🔴",
-    "lost": "🔴",
-    "rewind": "🟠",
+    "at risk": "🟠",
+    "falling behind": "🟠",
+    "over the SLO": "🟠",
+    "rewound": "🟠",
+    "catching up": "🔵",
+    "rebalancing": "🔵",
+    "open transaction": "🔵",
+    "between batches": "🔵",
+    "never committed": "🔵",
+    "abandoned": "🔵",
+    "ok": "🟢",
 }
 UNKNOWN = "⚪"
+"""Not seen, not known yet, or a word this version of Ottla does not know."""
 POINTER = "Shortened; `/kafka lag GROUP` shows one group."
 
 
 def sign(state: str) -> str:
-    return SIGNS.get(state.casefold().replace("_", " "), UNKNOWN)
+    return SIGNS.get(state, UNKNOWN)
 
 
 def all_groups(view: ClusterView, *, age: str) -> Drawn:

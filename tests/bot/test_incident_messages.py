@@ -162,10 +162,16 @@ async def test_nobody_is_called_for_what_somebody_has(stage: Stage) -> None:
     stage.ledger.keep_view(view(on_call="here"))
     stage.show(incident(alert(**CRIT)))
     await stage.keep()
-    held = stage.stored().with_(acked_by="U0LAB0DAN1")
-    stage.show(held.said(now=stage.clock.now(), text="Still bad", calls="on call"))
+    now = stage.clock.now()
+    held = stage.stored().said(now=now, text="Nobody has it", calls="on call")
+    held = held.with_(acked_by="U0LAB0DAN1", acked_at=now + timedelta(seconds=1))
+    stage.show(held)
     await stage.keep()
-    assert [line["text"] for line in stage.lines()] == ["Still bad"]
+    assert [line["text"] for line in stage.lines()] == ["Nobody has it"]
+    later = now + timedelta(seconds=70)
+    stage.show(stage.stored().said(now=later, text="Now critical", calls="on call"))
+    await stage.wait(61)
+    assert stage.lines()[-1]["text"] == "Now critical · <!here>", "worse than what was taken on"
 
 
 async def test_more_alerts_wait_for_the_next_minute_and_severity_does_not(stage: Stage) -> None:
