@@ -60,7 +60,9 @@ def process(ledger: Ledger, clock: list[int]) -> Generator[str, None, None]:
         yield "saved"
 
 
-@pytest.mark.parametrize("seed", range(100))
+@pytest.mark.parametrize(
+    "seed", [pytest.param(one, marks=pytest.mark.slow if one >= 10 else ()) for one in range(100)]
+)
 def test_each_incident_is_opened_once_and_ended_once(ledger: Ledger, seed: int) -> None:
     dice = random.Random(seed)
     clock = [0]
