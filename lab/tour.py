@@ -1,4 +1,5 @@
-"""The scripted tour of `make demo`: two engineers make three brokers six, in the page and the terminal.
+"""The scripted tour of `make demo`: two engineers make three brokers six, in the page and the terminal;
+then a consumer stops reading, the watch tells of it, and tells of its end.
 
 It speaks and presses through the same door as the page, so nothing is shown that a visitor could not
 do; afterwards everything stays up for free play.
@@ -10,18 +11,21 @@ import asyncio
 import re
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import click
 
 from lab.addresses import LabFolder
 from lab.children import Children
+from lab.load.faults import Mode, read_faults, write_faults
 from lab.slack.client import LabRefused, press, read, say
 
 CHANNEL = "#kafka"
 READY_SECONDS_MAX = 60.0
 CARD_SECONDS_MAX = 60.0
 JOB_SECONDS_MAX = 600.0
+INCIDENT_SECONDS_MAX = 150.0
 ANSWER_SECONDS_MAX = 10.0
 POLL_SECONDS = 0.3
 READING_SECONDS = 2.5
@@ -30,6 +34,8 @@ BAR_SECONDS = 5.0
 """At most this often the terminal shows the card's bar."""
 BAR = re.compile(r"[▓░]{4,} +\*\d+ %\*")
 STEP = re.compile(r"\*Step \d+ of \d+\* · ([^·\n]+)")
+GROUP = "analytics"
+"""Whose consumers stop: they read clicks, customers and prices."""
 ENDS = ("Done in", "Failed:", "Aborted by", "Needs attention")
 """How the last line of a thread begins."""
 
@@ -38,15 +44,18 @@ _running: set[asyncio.Task[None]] = set()
 
 async def start(*, children: Children, addresses: Mapping[str, Any], folder: LabFolder) -> None:
     """Play the tour beside the lab; its end or its failure is said in the terminal."""
-    del children, folder
-    task = asyncio.create_task(_play(addresses), name="tour")
+    del children
+    task = asyncio.create_task(_play(addresses, folder.load_faults), name="tour")
     _running.add(task)
     task.add_done_callback(_running.discard)
 
 
-async def _play(addresses: Mapping[str, Any]) -> None:
+async def _play(addresses: Mapping[str, Any], faults: Path) -> None:
     try:
-        await asyncio.to_thread(play, page_url=addresses["slack_page"], tell=tell)
+        page_url = addresses["slack_page"]
+        await asyncio.to_thread(
+            play, page_url=page_url, tell=tell, faults=faults if addresses["load"] else None
+        )
     except (LabRefused, TourStopped) as stopped:
         tell(f"The tour stopped: {stopped}")
 
@@ -59,7 +68,8 @@ def tell(words: str) -> None:
     click.echo(f"{time.strftime('%H:%M:%S')} {click.style('tour', fg='cyan')}  {words}")
 
 
-def play(*, page_url: str, tell: Callable[[str], None]) -> None:
+def play(*, page_url: str, tell: Callable[[str], None], faults: Path | None) -> None:
+    """`faults`: the file by which the load is told what goes wrong; None = there is no load."""
     wait_for_bot(page_url)
     tell(f"Open {page_url}?as=ann and, in a second window, {page_url}?as=bob")
     began = time.monotonic()
@@ -67,10 +77,13 @@ def play(*, page_url: str, tell: Callable[[str], None]) -> None:
     card = six_are_planned(page_url, tell, after=refused["ts"])
     two_people_decide(page_url, tell, card["ts"])
     wait_for_end(page_url, card["ts"], tell)
+    if faults is not None:
+        consumers_stop(page_url, tell, faults)
     tell(
         f"That was the tour, {time.monotonic() - began:.0f} s of it. Everything stays up; play on:"
     )
     tell("  /kafka status · /kafka help · /kafka scale brokers 9, as ann, bob, carol or dan")
+    tell("  /kafka lag · /kafka balance · /kafka incidents · python -m lab fault list")
     tell("  Ctrl-C here ends the lab and everything it started")
 
 
@@ -101,6 +114,39 @@ def two_people_decide(page_url: str, tell: Callable[[str], None], ts: str) -> No
     time.sleep(READING_SECONDS)
     tell("bob presses Approve; a worker begins, and the card's thread is its log:")
     press_approve(page_url, "bob", ts)
+
+
+def consumers_stop(page_url: str, tell: Callable[[str], None], faults: Path) -> None:
+    """The other half of the product: nobody asked for anything, and people hear what matters."""
+    tell(f"Now the consumers of {GROUP} stop: python -m lab fault consumer-stops {GROUP}")
+    began, before = time.monotonic(), newest(page_url, "ann")
+    write_faults(faults, read_faults(faults).with_group(GROUP, Mode.STOPS))
+    try:
+        told = wait_for_incident(page_url, after=before, says=f"{GROUP} stopped")
+    finally:
+        write_faults(faults, read_faults(faults).with_group(GROUP, Mode.FINE))
+    tell(f"After {time.monotonic() - began:.0f} s one message, redrawn in place from here on:")
+    tell(f"  {line_with(told, GROUP)}")
+    tell(f"The consumers come back: python -m lab fault consumer-fine {GROUP}")
+    over = wait_for_incident(page_url, after=before, says="· over")
+    tell(f"  {line_with(over, 'over after')}")
+
+
+def wait_for_incident(page_url: str, *, after: str, says: str) -> str:
+    """The text of the newest message of the watch, once it says the words."""
+    deadline = time.monotonic() + INCIDENT_SECONDS_MAX
+    while time.monotonic() < deadline:
+        for message in reversed(read(page_url=page_url, channel=CHANNEL)):
+            text = str(message["text"])
+            if message["is_app"] and message["ts"] > after and says in text:
+                return text
+        time.sleep(POLL_SECONDS)
+    raise TourStopped(f"no incident saying {says!r} within {INCIDENT_SECONDS_MAX:.0f} s")
+
+
+def line_with(text: str, words: str) -> str:
+    found = next((line for line in text.splitlines() if words in line), text.partition("\n")[0])
+    return found.replace("*", "").replace("`", "")
 
 
 def newest(page_url: str, name: str) -> str:
