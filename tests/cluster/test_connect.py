@@ -10,9 +10,16 @@ import pytest
 from aiokafka.client import AIOKafkaClient
 
 from changes.ports import Unreachable
-from cluster import iam
-from cluster.connect import BadAuth, KafkaAuth, bootstrap_of, open_kafka, security
-from tests.cluster.aws import REF
+from cluster import connect, iam
+from cluster.connect import (
+    BadAuth,
+    KafkaAuth,
+    bootstrap_of,
+    open_kafka,
+    open_reading,
+    security,
+)
+from tests.cluster.aws import ARN, REF, stubbed
 
 OFFERED = {
     "BootstrapBrokerStringTls": "b-1:9094,b-2:9094",
@@ -109,3 +116,24 @@ async def test_brokers_that_do_not_answer_are_named(unused_tcp_port: int) -> Non
     with pytest.raises(Unreachable, match=f"Kafka of orders-prod by plaintext: .*{address}"):
         async with open_kafka(bootstrap=address, auth=KafkaAuth(mode="plaintext"), ref=REF):
             pass
+
+
+async def test_reading_is_open_while_everything_is_away_and_says_so_when_asked(
+    unused_tcp_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, stubber = stubbed(monkeypatch, "kafka")
+    monkeypatch.setattr(connect, "aws_client", lambda *_, **__: client)
+    address = f"127.0.0.1:{unused_tcp_port}"
+    stubber.add_client_error("get_bootstrap_brokers", "ServiceUnavailableException")
+    for _ in range(2):
+        answer = {"BootstrapBrokerString": address}
+        stubber.add_response("get_bootstrap_brokers", answer, {"ClusterArn": ARN})
+    auth = KafkaAuth(mode="plaintext")
+    async with open_reading(ref=REF, auth=auth, period_seconds=60) as reading:
+        with pytest.raises(Unreachable, match="reading bootstrap brokers of orders-prod"):
+            await reading.offsets.scan()
+        with pytest.raises(Unreachable, match=f"none of {address} let us in"):
+            await reading.offsets.scan()
+        with pytest.raises(Unreachable, match=f"none of {address} let us in"):
+            await reading.kafka.partitions()
+    stubber.assert_no_pending_responses()
