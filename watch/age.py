@@ -57,6 +57,24 @@ class Age(NamedTuple):
 NONE_UNREAD = Age(0.0, 0.0)
 
 
+class EndLine(NamedTuple):
+    """A partition's ends in the scans that read them, oldest first, since they last went back."""
+
+    times: Sequence[float]
+    ends: Sequence[int]
+
+
+def end_line(samples: Sequence[tuple[float, int]]) -> EndLine:
+    """Where the end went back the topic was made anew: older scans say nothing of it."""
+    times, ends = [at for at, _ in samples], [end for _, end in samples]
+    first = 0
+    for place in range(len(ends) - 1, 0, -1):
+        if ends[place] < ends[place - 1]:
+            first = place
+            break
+    return EndLine(times[first:], ends[first:])
+
+
 def span(seconds: float) -> str:
     """A length of time for people: `45 s`, `6 min`, `2.5 h`, `3 days`."""
     if seconds < 90:
@@ -73,20 +91,18 @@ def age_of(
     *,
     offset: int,
     end: int,
-    times: Sequence[float],
-    ends: Sequence[int],
+    line: EndLine,
     now: float,
     scan_seconds: float,
     rungs: Iterable[tuple[Rung, int, int]] = (),
 ) -> Age:
     """Age of the record at `offset` (the caller has raised it to the log start).
 
-    `times` and `ends` are the scans that read this partition, oldest first; `rungs` are probes with
-    their answer for it and the end known at that time (see `rungs_of`).
+    `rungs` are probes with their answer for its partition and the end known then (see `rungs_of`).
     """
     if offset >= end:
         return NONE_UNREAD
-    low, high = in_ring(offset, times=times, ends=ends, now=now, scan_seconds=scan_seconds)
+    low, high = in_ring(offset, line, now=now, scan_seconds=scan_seconds)
     over, under, trusted = in_ladder(offset, rungs, now)
     if not trusted:
         return Age(low, high, False)
@@ -96,21 +112,20 @@ def age_of(
     return Age(max(low, over), min(high, under))
 
 
-def in_ring(
-    offset: int, *, times: Sequence[float], ends: Sequence[int], now: float, scan_seconds: float
-) -> tuple[float, float]:
+def in_ring(offset: int, line: EndLine, *, now: float, scan_seconds: float) -> tuple[float, float]:
     """The record came after the newest scan whose end was not beyond it, and before the next."""
-    first = _since_last_fall(ends)
-    place = bisect_right(ends, offset, lo=first) - 1
-    if place < first:
-        return (max(0.0, now - times[first]) if first < len(times) else 0.0, math.inf)
+    times, ends = line
+    place = bisect_right(ends, offset) - 1
+    if place < 0:
+        return (max(0.0, now - times[0]) if times else 0.0, math.inf)
     if place + 1 >= len(times):
         return 0.0, max(0.0, now - times[place])
     before, after = times[place], times[place + 1]
     if after - before > PAUSE_SCANS * scan_seconds:
         return max(0.0, now - after), max(0.0, now - before)
     came = before + (after - before) * (offset - ends[place]) / (ends[place + 1] - ends[place])
-    return (max(0.0, now - came),) * 2
+    age = max(0.0, now - came)
+    return age, age
 
 
 def in_ladder(
@@ -132,16 +147,15 @@ def in_ladder(
 
 
 def rungs_of(
-    partition: TopicPartition, rungs: Sequence[Rung], end_samples: Sequence[tuple[float, int]]
+    partition: TopicPartition, rungs: Sequence[Rung], line: EndLine
 ) -> tuple[tuple[Rung, int, int], ...]:
     """The probes that answered for a partition, each with the last end known before it."""
     found = []
     for rung in rungs:
         answer = rung.offsets.get(partition)
         if answer is not None:
-            at = rung.at.timestamp()
-            then = [end for when, end in end_samples if when <= at]
-            found.append((rung, answer, then[-1] if then else NO_OFFSET))
+            place = bisect_right(line.times, rung.at.timestamp()) - 1
+            found.append((rung, answer, line.ends[place] if place >= 0 else NO_OFFSET))
     return tuple(found)
 
 
@@ -152,11 +166,3 @@ def oldest(ages: Iterable[Age]) -> Age:
         low, high = max(low, age.low_seconds), max(high, age.high_seconds)
         trusted = trusted and age.trusted
     return Age(low, high, trusted)
-
-
-def _since_last_fall(ends: Sequence[int]) -> int:
-    """Where the end last went back (the topic was made anew): older scans say nothing of it."""
-    for place in range(len(ends) - 1, 0, -1):
-        if ends[place] < ends[place - 1]:
-            return place
-    return 0

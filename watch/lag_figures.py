@@ -15,7 +15,7 @@ from statistics import median
 from pydantic import Field
 
 from changes.lag import Member, TopicPartition
-from watch.age import Age, age_of, in_ring, rungs_of
+from watch.age import Age, EndLine, age_of, in_ring, rungs_of
 from watch.lag_history import GAP, UNKNOWN, LagHistory, Sample
 from watch.pace import Cycle, Fall
 from watch.rule import RuleSettings
@@ -69,6 +69,7 @@ class Figures:
         history: LagHistory,
         slot: int,
         place: TopicPartition,
+        line: EndLine,
         state: str,
         rebalancing_seconds: float | None,
         owner: Member | None,
@@ -81,7 +82,7 @@ class Figures:
         settings: LagSettings,
         error: str = "",
     ) -> None:
-        self.history, self.slot, self.place = history, slot, place
+        self.history, self.slot, self.place, self.line = history, slot, place, line
         self.state, self.rebalancing_seconds = state, rebalancing_seconds
         self.owner, self.owned = owner, owned
         self.compacted, self.stable_end = compacted, stable_end
@@ -110,19 +111,14 @@ class Figures:
         return tuple(one for one in self.history.samples_at(self.slot) if one.at >= since)
 
     @cached_property
-    def end_samples(self) -> tuple[tuple[float, int], ...]:
-        return self.history.end_samples(*self.place)
-
-    @cached_property
     def age(self) -> Age:
         return age_of(
             offset=max(self.committed, self.start, 0),
             end=self.end,
-            times=[at for at, _ in self.end_samples],
-            ends=[end for _, end in self.end_samples],
+            line=self.line,
             now=self.now,
             scan_seconds=self.scan_seconds,
-            rungs=rungs_of(self.place, self.rungs, self.end_samples) if self.rungs else (),
+            rungs=rungs_of(self.place, self.rungs, self.line) if self.rungs else (),
         )
 
     @property
@@ -183,8 +179,6 @@ class Figures:
     @cached_property
     def ages(self) -> tuple[tuple[float, float], ...]:
         """(seconds, age then) for the scans whose age the ring knows exactly."""
-        times = [at for at, _ in self.end_samples]
-        ends = [end for _, end in self.end_samples]
         found = []
         for one in self.samples[-POINTS_MAX:]:
             if one.committed >= one.end >= 0:
@@ -192,8 +186,7 @@ class Figures:
                 continue
             low, high = in_ring(
                 max(one.committed, one.start, 0),
-                times=times,
-                ends=ends,
+                self.line,
                 now=one.at,
                 scan_seconds=self.scan_seconds,
             )

@@ -18,7 +18,7 @@ from enum import StrEnum
 from typing import NamedTuple, TypeVar
 
 from changes.lag import NO_OFFSET, GroupRead, Member, TopicPartition
-from watch.age import NONE_UNREAD, Age, oldest
+from watch.age import NONE_UNREAD, Age, EndLine, end_line, oldest
 from watch.lag_figures import FLAT, MARKER_MESSAGES, YOUNG_SECONDS, Figures, LagSettings
 from watch.lag_history import GAP, REBALANCING, UNKNOWN, LagHistory
 from watch.pace import Cycle, Fall
@@ -248,6 +248,7 @@ class _Round:
     def __init__(self, history: LagHistory, seen: Seen, now: float) -> None:
         self.history, self.seen, self.now = history, seen, now
         self.committed, self.ends, self.starts = history.newest()
+        self.lines: dict[TopicPartition, EndLine] = {}
         self.moving_starts = _moving_starts(history)
         self.topics = None if seen.partitions is None else {one.topic for one in seen.partitions}
 
@@ -362,6 +363,7 @@ class _Round:
             history=self.history,
             slot=slot,
             place=place,
+            line=self._line(place),
             state=read.state,
             rebalancing_seconds=rebalancing,
             owner=owner,
@@ -374,6 +376,12 @@ class _Round:
             settings=settings,
             error=read.errors.get(place, ""),
         )
+
+    def _line(self, place: TopicPartition) -> EndLine:
+        """Groups share partitions, so each partition's ends are gathered once."""
+        if place not in self.lines:
+            self.lines[place] = end_line(self.history.end_samples(*place))
+        return self.lines[place]
 
     def _owner(
         self, group: str, read: GroupRead, place: TopicPartition

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.watch.consumers.world import Lookout, World
-from watch.age import Age, age_of, oldest, rungs_of, span
+from watch.age import Age, EndLine, age_of, end_line, oldest, rungs_of, span
 from watch.lag_figures import LagSettings
 from watch.lag_states import LagState, verdicts
 from watch.rule import Tuned
@@ -27,15 +27,14 @@ def age(
     ends: list[int] = ENDS,
     rungs: tuple[Rung, ...] = (),
 ) -> Age:
-    samples = tuple(zip(times, ends, strict=True))
+    line = end_line(tuple(zip(times, ends, strict=True)))
     return age_of(
         offset=offset,
         end=ends[-1],
-        times=times,
-        ends=ends,
+        line=line,
         now=now,
         scan_seconds=30,
-        rungs=rungs_of(PLACE, rungs, samples),
+        rungs=rungs_of(PLACE, rungs, line),
     )
 
 
@@ -65,7 +64,8 @@ def test_the_ring_knows_when_the_end_passed(offset: int, low: float, high: float
 
 
 def test_a_record_that_came_after_the_last_scan_is_younger_than_it() -> None:
-    found = age_of(offset=700, end=720, times=TIMES, ends=ENDS, now=100, scan_seconds=30)
+    line = EndLine(TIMES, ENDS)
+    found = age_of(offset=700, end=720, line=line, now=100, scan_seconds=30)
     assert found == Age(0, 10)
 
 
