@@ -66,8 +66,9 @@ class _Figure:
         known = self.hours.get(hour)
         if known is None or value >= known[1]:
             self.hours[hour] = (at, value)
-        self.hours = {h: peak for h, peak in self.hours.items() if h > hour - HOURS_MAX}
-        self.steps = [one for one in self.steps if one[0] > at - HOURS_MAX * HOUR]
+        if known is None:
+            self.hours = {h: peak for h, peak in self.hours.items() if h > hour - HOURS_MAX}
+            self.steps = [one for one in self.steps if one[0] > at - HOURS_MAX * HOUR]
         return True
 
     def forget(self, *, after: float) -> None:

@@ -27,7 +27,7 @@ from watch.spread_figures import idle_brokers, planned_replicas
 class IdleBrokersSettings(RuleSettings):
     hold_minutes: float = Field(default=30, ge=0)
     clear_minutes: float = Field(default=5, ge=0)
-    plan_partitions_max: int = Field(default=50_000, ge=1)
+    plan_partitions_max: int = Field(default=30_000, ge=1)
     """The planner is asked of clusters up to this size; larger ones are told without a preview."""
 
 

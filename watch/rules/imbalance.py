@@ -53,7 +53,7 @@ class ImbalanceSettings(RuleSettings):
     disk_excess_gb_min: float = Field(default=10, ge=0)
     bytes_in_mb_per_second_min: float = Field(default=1, ge=0)
     """Mean traffic per broker below which bytes say nothing."""
-    plan_partitions_max: int = Field(default=50_000, ge=1)
+    plan_partitions_max: int = Field(default=30_000, ge=1)
     """The planner is asked of clusters up to this size; larger ones are told without a preview."""
 
 

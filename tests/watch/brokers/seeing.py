@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import count
 from typing import Any
 
@@ -29,6 +30,7 @@ GIB = 1024**3
 AZS = ("az1", "az2", "az3")
 
 
+@cache
 def brokers_of(number: int, *, zones: int = 3) -> tuple[Broker, ...]:
     return tuple(Broker(broker_id=i + 1, rack=AZS[i % zones]) for i in range(number))
 
@@ -65,6 +67,13 @@ def led(
         for broker, many in counts.items()
         for turn in range(many)
     )
+
+
+@cache
+def four_each(number: int) -> tuple[Partition, ...]:
+    """Every broker leads four partitions."""
+    ids = range(1, number + 1)
+    return led(dict.fromkeys(ids, 4), among=ids)
 
 
 def replicas_from(ids: Sequence[int], leader: int, copies: int, turn: int) -> tuple[int, ...]:
@@ -120,15 +129,14 @@ def seen_of(at: datetime = NOW, *, number: int = 3, **parts: Any) -> Seen:
     """A round in which everything was read and nothing is wrong, but for `parts`."""
     everyone = brokers_of(number)
     ids = [one.broker_id for one in everyone]
-    partitions = parts.get("partitions", led(dict.fromkeys(ids, 4), among=ids))
+    partitions = parts["partitions"] if "partitions" in parts else four_each(number)
+    copies = {one.topic: len(one.replicas) for one in partitions or ()}
     usual: dict[str, Any] = {
         "brokers": everyone,
         "partitions": partitions,
         "sizes_at": at,
         "reassignments": (),
-        "topics": {
-            one.topic: TopicSettings(min_isr=min(2, len(one.replicas))) for one in partitions or ()
-        },
+        "topics": {topic: TopicSettings(min_isr=min(2, many)) for topic, many in copies.items()},
         "msk": msk_of(broker_count=number),
         "operations": (),
         "loads": loads_of(

@@ -197,12 +197,13 @@ def test_it_is_the_same_after_packing() -> None:
 def test_sixty_brokers_over_two_days_stay_small() -> None:
     history = BrokerHistory()
     ids = range(1, 61)
+    parts = led(dict.fromkeys(ids, 1), copies=1)
     for hour in range(48):
         history.add(
             seen_of(
                 NOW + hour * HOUR,
                 number=60,
-                partitions=led(dict.fromkeys(ids, 1), copies=1),
+                partitions=parts,
                 loads=loads_of(
                     disk_used_percent={i: 40 + hour / 7 + i for i in ids},
                     cpu_percent={i: (hour * i) % 60 + 0.123 for i in ids},

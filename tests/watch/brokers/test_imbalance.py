@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 import pytest
 
 from changes.facts import Partition
+from changes.placement.model import Placement
+from changes.placement.spread import spread
 from tests.watch.brokers.seeing import (
     GIB,
     Clock,
@@ -22,6 +25,7 @@ from tests.watch.brokers.seeing import (
     partition_of,
     seen_of,
 )
+from watch import plan_preview
 from watch.rules.imbalance import Imbalance
 from watch.seen import Seen
 
@@ -39,8 +43,8 @@ def leaders(*counts: int, **fields: Any) -> Seen:
 
 @pytest.mark.parametrize("counts", [(7, 6, 7), (34, 33, 33), (2, 1, 1), (110, 100, 90)])
 def test_what_whole_numbers_allow_stays_silent_for_days(counts: tuple[int, ...]) -> None:
-    clock = Clock(RULE, every=timedelta(hours=1))
-    for _ in range(72):
+    clock = Clock(RULE, every=timedelta(hours=4))
+    for _ in range(18):
         looked = clock.round(leaders(*counts, at=clock.at))
         assert looked.findings == ()
         assert looked.unseen == ()
@@ -64,10 +68,11 @@ def test_a_hot_broker_is_told_after_15_minutes_with_what_a_plan_would_do() -> No
 
 def test_it_fires_on_at_1_12_and_is_over_10_minutes_after_1_10() -> None:
     clock = Clock(RULE, every=timedelta(minutes=1))
-    shapes = {0: (400, 100, 100), 20: (224, 188, 188), 60: (220, 190, 190)}
+    counts = {0: (400, 100, 100), 20: (224, 188, 188), 60: (220, 190, 190)}
+    shapes = {minute: leaders(*one).partitions for minute, one in counts.items()}
     while clock.minutes < 90:
         since = max(one for one in shapes if one <= clock.minutes)
-        clock.round(leaders(*shapes[since], at=clock.at))
+        clock.round(seen_of(clock.at, partitions=shapes[since]))
         if clock.minutes == 59:
             assert len(clock.firing) == 1, "1.12 × the mean is not good enough"
     assert clock.ended == [(70.0, "imbalance/leaders/cluster")]
@@ -238,3 +243,24 @@ def test_without_msk_nobody_knows_whether_a_plan_helps() -> None:
 def test_a_cluster_too_large_to_plan_is_told_without_a_preview() -> None:
     told = only(look(RULE, leaders(400, 100, 100), plan_partitions_max=100))
     assert told.lines == ("no preview: 600 partitions are more than the 100 planned here",)
+
+
+def test_a_plan_is_kept_while_nothing_moved_and_data_only_grows_a_little(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = []
+
+    def counted(placement: Placement) -> tuple[tuple[int, ...], ...]:
+        asked.append(placement)
+        return spread(placement)
+
+    monkeypatch.setattr(plan_preview, "spread", counted)
+    monkeypatch.setattr(plan_preview, "_kept", OrderedDict())
+    for gib in (100, 101, 102, 110, 111, 112):
+        skewed = led({1: 30, 2: 6, 3: 6}, copies=1, size_bytes=gib * GIB)
+        assert look(RULE, seen_of(partitions=skewed)).findings
+    assert len(asked) == 2, "at first, and again once a broker held 5 % more"
+    for first in range(1, 9):
+        skewed = led({1: 30 + first, 2: 6, 3: 6}, copies=1, size_bytes=GIB)
+        look(RULE, seen_of(partitions=skewed))
+    assert len(plan_preview._kept) == plan_preview.KEPT_MAX
