@@ -1,4 +1,4 @@
-"""`python -m bench plan | compare | ack | approve | pile | all`: what Ottla needs, measured.
+"""`python -m bench plan | compare | ack | approve | pile | scan | all`: what Ottla needs, measured.
 
 The planner is measured on cases in the frozen format, everything else on the processes themselves.
 """
@@ -19,6 +19,7 @@ from bench import ack as ack_story
 from bench import approve as approve_story
 from bench import numbers
 from bench import pile as pile_story
+from bench import scan as scan_story
 from bench.case import Mistake, read_case, read_plan, write_plan
 from bench.numbers import Number
 from bench.planning import run_planner
@@ -119,6 +120,17 @@ def pile(requests: int, as_json: bool) -> None:
     _show([_pile(requests)], as_json=as_json)
 
 
+@main.command()
+@lab_option
+@click.option("--groups", type=click.IntRange(1, 20_000), default=2000, show_default=True)
+@click.option("--rounds", type=click.IntRange(2, 50), default=7, show_default=True)
+@click.option("--shell-rounds", type=click.IntRange(0, 50), default=2, show_default=True)
+@json_option
+def scan(lab: Path | None, groups: int, rounds: int, shell_rounds: int, as_json: bool) -> None:
+    """The lag of every consumer group: Ottla's scan, two Python clients and Kafka's own tool."""
+    _show([_scan(lab, groups, rounds, shell_rounds)], as_json=as_json)
+
+
 @main.command("all")
 @seconds_option
 @requests_option
@@ -143,6 +155,12 @@ def _pile(requests: int) -> Story:
 
 def _approve(lab: Path | None) -> Story:
     return lambda folder: approve_story.measure(folder, lab=lab)
+
+
+def _scan(lab: Path | None, groups: int, rounds: int, shell_rounds: int) -> Story:
+    return lambda folder: scan_story.measure(
+        folder, lab=lab, groups=groups, rounds=rounds, shell_rounds=shell_rounds
+    )
 
 
 def _case_a(folder: Path) -> Sequence[Number]:

@@ -35,10 +35,10 @@ def measure(folder: Path, *, lab: Path | None) -> Sequence[Number]:
 
 
 @contextmanager
-def started_lab(folder: Path) -> Iterator[Json]:
+def started_lab(folder: Path, *options: str) -> Iterator[Json]:
     where = folder / "lab"
     with (folder / "lab.log").open("wb") as log:
-        command = (sys.executable, "-m", "lab", "up", "--dir", str(where))
+        command = (sys.executable, "-m", "lab", "up", "--dir", str(where), *options)
         process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
         try:
             yield until(lambda: _ready(where), what="the lab is up", seconds=LAB_SECONDS_MAX)

@@ -91,6 +91,16 @@ async def make_topics(
         await admin.close()
 
 
+async def delete_topics(bootstrap: str, *, topics: Sequence[str]) -> None:
+    """With them goes what groups committed, and with that the groups."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        await admin.delete_topics(list(topics))
+    finally:
+        await admin.close()
+
+
 async def produce(bootstrap: str, *, topic: str, partitions: Sequence[int], count: int) -> None:
     """`count` small records to each partition."""
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", linger_ms=5)
