@@ -122,7 +122,7 @@ def consumers_stop(page_url: str, tell: Callable[[str], None], faults: Path) -> 
     began, before = time.monotonic(), newest(page_url, "ann")
     write_faults(faults, read_faults(faults).with_group(GROUP, Mode.STOPS))
     try:
-        told = wait_for_incident(page_url, after=before, says=f"{GROUP} stopped")
+        told = wait_for_incident(page_url, after=before, says=rf"{GROUP}.*\bstopped")
     finally:
         write_faults(faults, read_faults(faults).with_group(GROUP, Mode.FINE))
     tell(f"After {time.monotonic() - began:.0f} s one message, redrawn in place from here on:")
@@ -133,12 +133,12 @@ def consumers_stop(page_url: str, tell: Callable[[str], None], faults: Path) -> 
 
 
 def wait_for_incident(page_url: str, *, after: str, says: str) -> str:
-    """The text of the newest message of the watch, once it says the words."""
+    """The text of the newest message of the watch, once a line of it says the words (a pattern)."""
     deadline = time.monotonic() + INCIDENT_SECONDS_MAX
     while time.monotonic() < deadline:
         for message in reversed(read(page_url=page_url, channel=CHANNEL)):
             text = str(message["text"])
-            if message["is_app"] and message["ts"] > after and says in text:
+            if message["is_app"] and message["ts"] > after and re.search(says, text):
                 return text
         time.sleep(POLL_SECONDS)
     raise TourStopped(f"no incident saying {says!r} within {INCIDENT_SECONDS_MAX:.0f} s")
