@@ -34,8 +34,8 @@ fault: install ## Kill, cut off and slow down everything at every moment of the 
 bench: install ## Measure speed and size of everything, one table (about four minutes; see docs/numbers.md)
 	$(BIN)/python -m bench all
 
-pictures: install ## Make the docs' pictures again: the browser test of the main job, kept
-	OTTLA_PICTURES=docs/pictures $(BIN)/pytest -q tests/scenarios/test_browser.py
+pictures: install ## Make the docs' pictures again: the browser tests, with their screenshots kept
+	OTTLA_PICTURES=docs/pictures $(BIN)/pytest -q tests/scenarios/test_browser.py tests/bot/test_incident_pictures.py
 
 docs: install ## Make the generated pages again
 	PYTHONPATH=. $(BIN)/python docs/generate.py

@@ -43,7 +43,7 @@ def _listed(doors: Doors, cluster: str | None) -> Drawn:
     clusters = (cluster,) if cluster else tuple(doors.policies.clusters)
     mutes: list[Mute] = [mute for name in clusters for mute in doors.ledger.mutes(name)]
     shown = (*open_ones[:OPEN_MAX], *past)
-    where = f"on {cluster}" if cluster else "anywhere"
+    where = f" on {cluster}" if cluster else ""
     return incident_list(
         open_ones,
         past=past,

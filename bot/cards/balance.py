@@ -16,6 +16,7 @@ BROKERS_MAX = 20
 ADVICE_MAX = 5
 POINTER = "Shortened."
 NOTHING = "–"
+NUMBERS = ("leaders", "replicas", "on disk", "disk", "CPU")
 
 
 def balance_card(view: ClusterView, *, age: str) -> Drawn:
@@ -24,7 +25,7 @@ def balance_card(view: ClusterView, *, age: str) -> Drawn:
     if not view.brokers:
         return message([title, section("The brokers could not be seen."), foot], pointer=POINTER)
     shown = most_loaded(view.brokers)
-    blocks = [title, section(_verdict(view)), *_charts(shown), table(_rows(shown), numbers_from=2)]
+    blocks = [title, section(_verdict(view)), *_charts(shown), table(_rows(shown), numbers=NUMBERS)]
     if (hidden := len(view.brokers) - len(shown)) > 0:
         blocks.append(context(f"… and {hidden} brokers that carry less"))
     return message([*blocks, foot], pointer=POINTER)

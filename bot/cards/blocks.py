@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from bot.cards.chart_words import chart_words
@@ -106,8 +106,8 @@ def confirm(*, title: str, words: str, yes: str, no: str, style: str = "") -> Bl
     return {**shape, "style": style} if style else shape
 
 
-def table(rows: Sequence[Sequence[str]], *, numbers_from: int) -> Block:
-    """A native table, the first row its head; columns from `numbers_from` on are set to the right.
+def table(rows: Sequence[Sequence[str]], *, numbers: Collection[str]) -> Block:
+    """A native table, the first row its head; columns named in `numbers` are set to the right.
 
     One a message, at most `TABLE_ROWS_MAX` rows and some thousand letters: callers show the worst few.
     """
@@ -118,7 +118,9 @@ def table(rows: Sequence[Sequence[str]], *, numbers_from: int) -> Block:
         ]
         for row in rows[:TABLE_ROWS_MAX]
     ]
-    aligned = [{"align": "right" if at >= numbers_from else "left"} for at in range(len(cells[0]))]
+    aligned = [
+        {"align": "right" if name in numbers else "left"} for name in rows[0][:TABLE_COLUMNS_MAX]
+    ]
     return {"type": "table", "rows": cells, "column_settings": aligned}
 
 

@@ -26,7 +26,7 @@ def forecast_card(view: ClusterView, *, age: str) -> Drawn:
     blocks = [
         title,
         section(_verdict(view, lines)),
-        table(_rows(lines[:LINES_MAX]), numbers_from=2),
+        table(_rows(lines[:LINES_MAX]), numbers=("now", "per hour", "limit in")),
     ]
     if (hidden := len(lines) - LINES_MAX) > 0:
         blocks.append(context(f"… and {hidden} lines that reach nothing sooner"))

@@ -147,10 +147,11 @@ def named(subject: str, words: str) -> str:
         return prose(words)
     if name not in words:
         return f"{code(subject, letters_max=120)} {prose(words)}"
-    before, _, after = words.partition(name)
     if "`" in words:
         return prose(words)  # a rule's own code style stays as it is
-    return f"{_run(before)}{code(name, letters_max=120)}{_run(after)}"
+    shown = subject if subject in words else name
+    before, _, after = words.partition(shown)
+    return f"{_run(before)}{code(shown, letters_max=120)}{_run(after)}"
 
 
 def _run(words: str) -> str:

@@ -31,10 +31,10 @@ def incident_list(
     now: datetime,
     notes: Sequence[str] = (),
 ) -> Drawn:
-    """`where`: such as `on orders-prod` or `anywhere`; `notes`: where the watch does not look."""
+    """`where`: such as ` on orders-prod`, empty = anywhere; `notes`: where the watch does not look."""
     worst_first = sorted(open_ones, key=lambda one: (-one.severity, one.opened_at))
-    title = f"{counted(len(open_ones), 'open incident')} {where}"
-    quiet = f"No incident is open {where}" if notes else f"Nothing is wrong {where}"
+    title = f"{counted(len(open_ones), 'open incident')}{where}"
+    quiet = f"No incident is open{where}" if notes else f"Nothing is wrong{where or ' anywhere'}"
     blocks: list[Block] = [header(title if open_ones else quiet)]
     blocks += [section("\n".join(notes[:NOTES_MAX]))] if notes else []
     blocks += [section(_line(one, links.get(one.id, ""), now)) for one in worst_first[:OPEN_MAX]]

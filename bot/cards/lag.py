@@ -50,7 +50,7 @@ def all_groups(view: ClusterView, *, age: str) -> Drawn:
         nothing = "There is no consumer group." if total == 0 else "None of them could be read."
         return message([title, section(nothing), _foot(view, age)], pointer=POINTER)
     shown = view.groups[:WORST_MAX]
-    blocks = [title, section(_states(view)), table(_rows(shown), numbers_from=1)]
+    blocks = [title, section(_states(view)), table(_rows(shown), numbers=("unread", "oldest"))]
     if (hidden := total - len(shown)) > 0:
         blocks.append(context(f"… and {hidden:,} more, none of them worse"))
     return message([*blocks, _foot(view, age)], pointer=POINTER)
@@ -112,9 +112,11 @@ def _rates(line: GroupLine) -> list[str]:
     if into is None and out is None:
         return []
     told = [
-        f"{figure(rate)} {way}" for rate, way in ((into, "in"), (out, "read")) if rate is not None
+        f"{figure(rate)} {what}"
+        for rate, what in ((into, "come in"), (out, "are read"))
+        if rate is not None
     ]
-    return [f"{', '.join(told)} messages a second"]
+    return [f"Messages a second: {', '.join(told)}"]
 
 
 def _worst(line: GroupLine) -> list[Block]:

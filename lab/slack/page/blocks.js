@@ -3,6 +3,7 @@
 import { chart } from "./chart.js";
 import { h, icon } from "./dom.js";
 import { element } from "./elements.js";
+import { withGlyphs } from "./glyphs.js";
 import { richText } from "./rich.js";
 import { mrkdwn, textObject } from "./text.js";
 import { state } from "./store.js";
@@ -38,7 +39,7 @@ function context(block) {
 function table(block) {
   const align = (place) => block.column_settings?.[place]?.align ?? "left";
   const cell = (one, place, tag) => h(tag, { style: { textAlign: align(place) } },
-    one.type === "rich_text" ? richText(one) : String(one.text ?? one.value));
+    one.type === "rich_text" ? richText(one) : withGlyphs(String(one.text ?? one.value)));
   const [head, ...rows] = block.rows;
   return h("div", { class: "table-frame" }, h("table", {}, h("thead", {}, h("tr", {}, head.map((one, place) => cell(one, place, "th")))),
     h("tbody", {}, rows.map((row) => h("tr", {}, row.map((one, place) => cell(one, place, "td")))))));

@@ -4,7 +4,7 @@ import { h } from "./dom.js";
 
 const SPACE = "http://www.w3.org/2000/svg";
 const COLOURS = ["#2a5db0", "#c2571a", "#1f7a54", "#8a4fa3", "#b93a2b", "#5b6775"];
-const SIZE = { width: 520, height: 220, left: 52, right: 12, top: 12, bottom: 44 };
+const SIZE = { width: 520, height: 200, left: 60, right: 12, top: 12, ticks: 26, label: 18 };
 
 function s(tag, props = {}, ...children) {
   const node = document.createElementNS(SPACE, tag);
@@ -51,20 +51,22 @@ function axes(one) {
   const names = one.axis_config.categories;
   const series = one.series.map((line) => ({ name: line.name, values: names.map((name) => line.data.find((point) => point.label === name).value) }));
   const { bottom, top, ticks } = scale(series.flatMap((line) => line.values));
-  const wide = SIZE.width - SIZE.left - SIZE.right, high = SIZE.height - SIZE.top - SIZE.bottom;
+  const below = SIZE.ticks + (one.axis_config.x_label ? SIZE.label : 0);
+  const height = SIZE.height + below - SIZE.ticks;
+  const wide = SIZE.width - SIZE.left - SIZE.right, high = height - SIZE.top - below;
   const slot = wide / names.length;
   const x = (place) => SIZE.left + slot * (place + 0.5);
   const y = (value) => SIZE.top + high * (1 - (value - bottom) / (top - bottom));
-  const svg = s("svg", { viewBox: `0 0 ${SIZE.width} ${SIZE.height}`, class: "chart-drawing", role: "img" });
+  const svg = s("svg", { viewBox: `0 0 ${SIZE.width} ${height}`, class: "chart-drawing", role: "img" });
   for (const tick of ticks) {
     svg.append(s("line", { x1: SIZE.left, x2: SIZE.width - SIZE.right, y1: y(tick), y2: y(tick), class: tick === 0 ? "chart-zero" : "chart-grid" }));
     svg.append(words(short(tick), { x: SIZE.left - 7, y: y(tick) + 4, class: "chart-tick", "text-anchor": "end" }));
   }
   const room = Math.ceil(names.length / Math.max(1, Math.floor(wide / (9 + 6.2 * Math.max(...names.map((name) => name.length))))));
   names.forEach((name, place) => {
-    if (place % room === 0) svg.append(words(name, { x: x(place), y: SIZE.height - SIZE.bottom + 17, class: "chart-tick", "text-anchor": "middle" }));
+    if (place % room === 0) svg.append(words(name, { x: x(place), y: height - below + 17, class: "chart-tick", "text-anchor": "middle" }));
   });
-  if (one.axis_config.x_label) svg.append(words(one.axis_config.x_label, { x: SIZE.left + wide / 2, y: SIZE.height - 6, class: "chart-label", "text-anchor": "middle" }));
+  if (one.axis_config.x_label) svg.append(words(one.axis_config.x_label, { x: SIZE.left + wide / 2, y: height - 6, class: "chart-label", "text-anchor": "middle" }));
   if (one.axis_config.y_label) svg.append(words(one.axis_config.y_label, { x: -(SIZE.top + high / 2), y: 12, transform: "rotate(-90)", class: "chart-label", "text-anchor": "middle" }));
   series.forEach((line, place) => svg.append(...DRAW[one.type](line, place, { names, x, y, slot, count: series.length, floor: y(Math.max(0, bottom)) })));
   return svg;

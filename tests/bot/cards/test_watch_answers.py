@@ -61,12 +61,10 @@ ANSWERS: dict[str, Callable[[], Drawn]] = {
         past=[over(incident(id="I-9"))],
         mutes=[MUTE],
         links={"I-12": "https://acme-lab.slack.com/archives/C1/p1"},
-        where="on orders-prod",
+        where=" on orders-prod",
         now=NOW + timedelta(minutes=9),
     ),
-    "no incidents": lambda: incident_list(
-        [], past=[], mutes=[], links={}, where="anywhere", now=NOW
-    ),
+    "no incidents": lambda: incident_list([], past=[], mutes=[], links={}, where="", now=NOW),
     "one incident": lambda: one_incident(SAID, link=""),
     "hostile lag": lambda: all_groups(view(groups=(HOSTILE_GROUP,), groups_total=1), age=AGE),
     "hostile group": lambda: one_group(view(blind=(HOSTILE,)), HOSTILE_GROUP, age=AGE),
@@ -91,7 +89,7 @@ ANSWERS: dict[str, Callable[[], Drawn]] = {
         past=[over(incident(alert(f"group {HOSTILE}", words=HOSTILE)))],
         mutes=[MUTE.with_(subject=HOSTILE, reason=HOSTILE)],
         links={},
-        where="anywhere",
+        where="",
         now=NOW,
     ),
     "hostile incident": lambda: one_incident(
