@@ -6,16 +6,19 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 
 import pytest
 from redis import Redis
 
+from changes.book import Book
 from changes.excuses import ChangeLease
+from changes.incident import Mute
 from changes.lifecycle import Event
 from changes.request import Request
+from changes.view import ClusterView
 from ledger import (
     Audit,
     Card,
@@ -29,6 +32,7 @@ from ledger import (
 )
 from ledger.connect import connection_for_worker
 from ledger.inspection import what_is_unwise, what_is_wrong
+from ledger.rings import Frame
 from tests.ledger.conftest import Opens
 from tests.ledger.toys import NOW, PERSON, SAID, PolishBrokers, moved
 from tests.redis_server import RedisServer, free_port
@@ -65,6 +69,7 @@ REQUEST = Request(
 LEASE = ChangeLease(
     request_id="R-1", cluster="orders", title="polish brokers 3", effects=(), started_at=NOW
 )
+MUTE = Mute(id="", cluster="orders", subject="", by="U", at=NOW, until=NOW + timedelta(hours=1))
 EVERY_CALL: dict[str, Callable[[Ledger], object]] = {
     "check": lambda ledger: ledger.check(),
     "open_request": ask,
@@ -95,6 +100,39 @@ EVERY_CALL: dict[str, Callable[[Ledger], object]] = {
     "card": lambda ledger: ledger.card("R-1"),
     "save_card": lambda ledger: ledger.save_card("R-1", Card(channel="C"), expected=None),
     "cards_behind": lambda ledger: ledger.cards_behind(),
+    "request_at": lambda ledger: ledger.request_at(channel="C", ts="1.0"),
+    "request_at_unindexed": lambda ledger: ledger.request_at_unindexed(channel="C", ts="1.0"),
+    "take_delivery": lambda ledger: ledger.take_delivery("x"),
+    "delivered": lambda ledger: ledger.delivered("x"),
+    "spend": lambda ledger: ledger.spend("x", token="y", most=1, seconds=1, now=NOW),
+    "watch_book": lambda ledger: ledger.watch_book("orders"),
+    "save_watch": lambda ledger: ledger.save_watch(
+        "orders", Book(cluster="orders"), (), expected_version=0
+    ),
+    "incident": lambda ledger: ledger.incident("I-1"),
+    "incidents": lambda ledger: ledger.incidents(),
+    "open_incidents": lambda ledger: ledger.open_incidents(),
+    "change_incident": lambda ledger: ledger.change_incident("I-1", lambda one: one),
+    "incident_card": lambda ledger: ledger.incident_card("I-1"),
+    "save_incident_card": lambda ledger: ledger.save_incident_card(
+        "I-1", Card(channel="C"), expected=None
+    ),
+    "incidents_behind": lambda ledger: ledger.incidents_behind(),
+    "mutes": lambda ledger: ledger.mutes("orders"),
+    "add_mute": lambda ledger: ledger.add_mute(MUTE),
+    "end_mute": lambda ledger: ledger.end_mute("M-1", NOW),
+    "view": lambda ledger: ledger.view("orders"),
+    "keep_view": lambda ledger: ledger.keep_view(
+        ClusterView(cluster="orders", at=NOW, scan_seconds=30)
+    ),
+    "keep_frame": lambda ledger: ledger.keep_frame("orders", Frame(b"x", {}), at=NOW),
+    "frames": lambda ledger: list(ledger.frames("orders")),
+    "frames_size_bytes": lambda ledger: ledger.frames_size_bytes("orders"),
+    "keep_broker_history": lambda ledger: ledger.keep_broker_history("orders", b"x"),
+    "broker_history": lambda ledger: ledger.broker_history("orders"),
+    "keep_lag_memory": lambda ledger: ledger.keep_lag_memory("orders", b"x"),
+    "lag_memory": lambda ledger: ledger.lag_memory("orders"),
+    "record": lambda ledger: ledger.record("I-1", audit=SAID),
     "audit_lines": lambda ledger: list(ledger.audit_lines()),
     "export": lambda ledger: ledger.export(StringIO()),
 }
