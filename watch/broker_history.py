@@ -3,7 +3,7 @@
 The surprising truth: an hour is remembered by its peak, not by its mean. Retention deletes in steps,
 so disks rise and fall like teeth of a saw, and only the tips say when a disk will be full.
 
-Bounded: 8 figures a broker, each 40 rounds and 48 hourly peaks; a broker unheard of for 48 h is
+Bounded: 8 figures a broker, each 40 rounds (none nearer than 20 s) and 48 hourly peaks; a broker unheard of for 48 h is
 forgotten. Packed that is about 2 kB a broker. A clock set back drops what then lies in the future.
 """
 
@@ -21,6 +21,8 @@ from watch.broker_figures import DISK, figures_of
 from watch.seen import Seen
 
 CLOSE_MAX = 40
+CLOSE_SECONDS = 20.0
+"""Rounds that follow each other faster share a place, so that the close ones span 13 minutes at least."""
 HOURS_MAX = 48
 STEP_PERCENT = 5.0
 """A rise of so much within `STEP_WINDOW_SECONDS` is a step, no trend."""
@@ -50,6 +52,8 @@ class _Figure:
     hours: dict[int, Raw] = field(default_factory=dict)
     steps: list[Raw] = field(default_factory=list)
     same_since: float = 0.0
+    before: Raw | None = None
+    """What was newest until the last `add`."""
 
     def add(self, at: float, value: float) -> bool:
         """False when the moment is known already (a figure carried over from an earlier round)."""
@@ -61,6 +65,9 @@ class _Figure:
             return False
         if newest is None or value != newest[1]:
             self.same_since = at
+        self.before = newest
+        if len(self.close) > 1 and self.close[-1][0] - self.close[-2][0] < CLOSE_SECONDS:
+            self.close.pop()
         self.close.append((at, value))
         hour = int(at // HOUR)
         known = self.hours.get(hour)
@@ -81,6 +88,7 @@ class _Figure:
         """Only the newest point still says something."""
         newest = self.close[-1]
         self.close = deque([newest], maxlen=CLOSE_MAX)
+        self.before = None
         self.hours = {int(newest[0] // HOUR): newest}
         self.steps = []
 
@@ -89,9 +97,8 @@ class _Figure:
         at, value = self.close[-1]
         before = [v for t, v in list(self.close)[:-1] if t >= at - STEP_WINDOW_SECONDS]
         gap_hours = 0.0
-        if not before and len(self.close) > 1:
-            last_at, last = self.close[-2]
-            before, gap_hours = [last], (at - last_at) / HOUR
+        if not before and self.before:
+            before, gap_hours = [self.before[1]], (at - self.before[0]) / HOUR
         rise = value - min(before, default=value)
         rested = not self.steps or at - self.steps[-1][0] >= STEP_REST_SECONDS
         if rested and rise >= STEP_PERCENT * max(1.0, gap_hours):
@@ -100,7 +107,7 @@ class _Figure:
     def note_move(self) -> None:
         """Replicas came or went: what they weigh is no trend either. One entry in ten minutes."""
         at, value = self.close[-1]
-        change = value - self.close[-2][1] if len(self.close) > 1 else 0.0
+        change = value - self.before[1] if self.before else 0.0
         if self.steps and int(self.steps[-1][0] // MOVED_SECONDS) == int(at // MOVED_SECONDS):
             self.steps[-1] = (at, self.steps[-1][1] + change)
         elif change:
@@ -180,7 +187,7 @@ class BrokerHistory:
     def _note_jump(self, figure: _Figure, broker_id: int) -> None:
         at, value = figure.close[-1]
         grown = self._grown_at
-        fell = len(figure.close) > 1 and figure.close[-2][1] - value >= STEP_PERCENT
+        fell = figure.before is not None and figure.before[1] - value >= STEP_PERCENT
         if fell and grown is not None and abs(at - grown) <= GROWTH_SHOWS_SECONDS:
             figure.start_anew()
         elif abs(at - self._moved_at.get(broker_id, 0.0)) <= MOVED_SECONDS:

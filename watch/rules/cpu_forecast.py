@@ -100,7 +100,7 @@ class CpuForecast(Rule[CpuForecastSettings]):
             subject=f"broker {broker}",
             severity=severity,
             phase="trigger" if soon or middle >= of.warn_percent else "between",
-            words=f"CPU of broker {broker} is at {middle:.0f} % for {of.over_minutes:.0f} min; "
+            words=f"CPU of broker {broker} is at {middle:.0f} %; "
             f"AWS advises less than {CPU_LIMIT_PERCENT:.0f} %",
             lines=(ahead.line.words,),
             for_seconds=of.hold_minutes * 60,

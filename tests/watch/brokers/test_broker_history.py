@@ -47,6 +47,24 @@ def test_the_last_forty_rounds_are_kept_closely() -> None:
     assert history.figures(DISK, 1)[-1] == (NOW + 99 * MINUTE, 49.0)
 
 
+def test_rounds_that_follow_fast_share_a_place_and_count_their_changes_once() -> None:
+    history = BrokerHistory()
+    moving = (move_of("orders", 0, to=[1]),)
+    for i in range(200):
+        history.add(
+            seen_of(
+                NOW + i * timedelta(seconds=5),
+                reassignments=moving,
+                loads=loads_of(disk_used_percent={1: 10 + i / 10}),
+            )
+        )
+    kept = history.figures(DISK, 1)
+    assert len(kept) == CLOSE_MAX
+    assert kept[-1][1] == 29.9
+    assert kept[-1][0] - kept[0][0] >= 12 * MINUTE
+    assert round(sum(by for _, by in history.steps(1)), 6) == 19.9
+
+
 def test_an_hour_is_remembered_by_its_peak_and_its_moment() -> None:
     history = BrokerHistory()
     disks(history, 10, 14, 12, every=20 * MINUTE)

@@ -96,9 +96,9 @@ def healthy(brokers: int) -> dict[str, Any]:
     return {"number": brokers, "partitions": parts, "topics": settings}
 
 
-def busy(at: datetime, shape: Mapping[str, Any]) -> Seen:
+def busy(at: datetime, shape: Mapping[str, Any], *, since: datetime = NOW) -> Seen:
     """Everything breathes a little, nothing is wrong."""
-    second = (at - NOW).total_seconds()
+    second = (at - since).total_seconds()
     wave = (second // 60 % 7) - 3
     ids = range(1, shape["number"] + 1)
     ends = {("orders", i): int(1000 + (900 + 10 * i) * second) for i in range(12)}
