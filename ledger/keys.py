@@ -214,3 +214,8 @@ def broker_history(cluster: str) -> str:
 def delivery(name: str) -> str:
     """Was this act of somebody's carried out? Expires after `DELIVERY_SECONDS`."""
     return f"ottla:delivery:{name}"
+
+
+def lag_memory(cluster: str) -> str:
+    """Rhythms, rewinds, losses and standstills of consumer groups. Expires a day after it was kept."""
+    return f"ottla:history:lag:{cluster}"

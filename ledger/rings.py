@@ -28,6 +28,7 @@ LEAVE_AT_ONCE = 200
 READ_AT_ONCE = 50
 BROKER_HISTORY_BYTES_MAX = 8 * 1024 * 1024
 BROKER_HISTORY_DAYS = 3
+LAG_MEMORY_BYTES_MAX = 8 * 1024 * 1024
 
 
 class Frame(NamedTuple):
@@ -105,6 +106,20 @@ class Rings(Door):
         """None = nothing was kept, or not in the last days."""
         with self._reach(f"reading the figures of {cluster}") as redis:
             return content(redis.get(keys.broker_history(cluster)))
+
+    def keep_lag_memory(self, cluster: str, memory: bytes) -> None:
+        """What outlives the frames' scans; the newest replaces the one before."""
+        if not 0 < len(memory) <= LAG_MEMORY_BYTES_MAX:
+            raise ValueError(
+                f"a memory of offsets has 1 to {LAG_MEMORY_BYTES_MAX:,} bytes, not {len(memory):,}"
+            )
+        with self._reach(f"keeping what is remembered of {cluster}") as redis:
+            redis.set(keys.lag_memory(cluster), memory, ex=FRAME_HOURS * 3600)
+
+    def lag_memory(self, cluster: str) -> bytes | None:
+        """None = nothing was kept, or not in the last day."""
+        with self._reach(f"reading what is remembered of {cluster}") as redis:
+            return content(redis.get(keys.lag_memory(cluster)))
 
     def _leave(self, cluster: str, newest: datetime) -> bool:
         """Let some of the oldest go where there are too many; True = there may be more."""

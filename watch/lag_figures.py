@@ -75,6 +75,7 @@ class Figures:
         owner: Member | None,
         owned: bool | None,
         compacted: bool,
+        start_moves: bool,
         stable_end: int | None,
         rungs: Sequence[Rung],
         now: float,
@@ -85,7 +86,7 @@ class Figures:
         self.history, self.slot, self.place, self.line = history, slot, place, line
         self.state, self.rebalancing_seconds = state, rebalancing_seconds
         self.owner, self.owned = owner, owned
-        self.compacted, self.stable_end = compacted, stable_end
+        self.compacted, self.start_moves, self.stable_end = compacted, start_moves, stable_end
         self.rungs, self.now, self.scan_seconds = rungs, now, scan_seconds
         self.settings, self.error = settings, error
         committed, ends, starts = history.newest()
@@ -103,6 +104,11 @@ class Figures:
     def lost(self) -> int:
         """Records that retention took before they were read."""
         return max(0, self.start - self.committed) if self.committed >= 0 else 0
+
+    @cached_property
+    def young(self) -> bool:
+        """Seen in too few scans for any slope."""
+        return self.history.scans_of(self.slot, most=POINTS_MIN) < POINTS_MIN
 
     @cached_property
     def samples(self) -> tuple[Sample, ...]:
@@ -228,6 +234,8 @@ class Figures:
     @cached_property
     def retention_left_seconds(self) -> float:
         """Until the log start reaches the commit, at the pace of both; infinite = it does not."""
+        if not self.start_moves:
+            return math.inf
         known = [one for one in self.samples if one.start >= 0 and one.committed >= 0]
         if len(known) < 2 or self.committed < 0 or self.start < 0:
             return math.inf

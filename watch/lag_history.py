@@ -14,12 +14,13 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from changes.lag import NO_OFFSET, GroupRead, LagScan, Member, TopicPartition
-from watch.pace import Pace
+from watch import lag_memory
+from watch.pace import Memory, Pace
 from watch.seen import Seen
 
 SCANS = 40
@@ -87,6 +88,7 @@ class LagHistory:
         self._owners: dict[str, Owners] = {}
         self._starts_read: Mapping[TopicPartition, int] = {}
         self._older = 0
+        self._memories: lag_memory.Memories | None = None
 
     # What is asked of it.
 
@@ -160,6 +162,47 @@ class LagHistory:
                 found.append(Sample(at, committed[slot], end, start))
         return tuple(found)
 
+    def scans_of(self, slot: int, *, most: int) -> int:
+        """How many scans since the last pause could read this commit, counted up to `most`."""
+        found = 0
+        for at, column in zip(reversed(self.times), reversed(self._committed), strict=True):
+            if at < self.unbroken_from or found == most:
+                break
+            found += slot < len(column) and column[slot] != GAP
+        return found
+
+    # What outlives the scans.
+
+    def pack(self) -> bytes:
+        """What the kept scans do not know: see `watch/lag_memory.py`."""
+        at = self.times[-1] if self.times else 0.0
+        return lag_memory.packed(at, self._memories_at(at))
+
+    def recall(self, data: bytes) -> None:
+        """After the scans that are kept were added, before new ones; bytes of no use leave a remark."""
+        found = lag_memory.unpacked(data)
+        if isinstance(found, str):
+            self.remark = found
+            return
+        if self.times and not found.hold_at(self.times[-1]):
+            return
+        later = {}
+        for (group, place), memory in found.entries.items():
+            slot = self.slots(group).get(place)
+            if slot is None:
+                later[group, place] = memory
+            else:
+                self.pace.merge(slot, memory)
+        self._memories = found._replace(entries=later)
+
+    def _memories_at(self, at: float) -> Iterator[tuple[lag_memory.Key, Memory]]:
+        standing = lag_memory.STANDING_SECONDS
+        for group, slots in self._entries.items():
+            for place, slot in slots.items():
+                memory = self.pace.memory(slot, at=at, standing_seconds=standing)
+                if memory is not None:
+                    yield (group, place), memory
+
     # What fills it.
 
     def add(self, seen: Seen) -> None:
@@ -186,6 +229,8 @@ class LagHistory:
 
     def _add(self, scan: LagScan, scan_seconds: float) -> None:
         at = scan.at.timestamp()
+        if self._memories and not self._memories.hold_at(at):
+            self._memories = None
         if not self.times or at - self.times[-1] > PAUSE_SCANS * scan_seconds:
             self.unbroken_from = at
         self._leave(scan)
@@ -207,6 +252,7 @@ class LagHistory:
         self._committed.append(committed)
         self._ends.append(ends)
         self._starts.append(starts)
+        self._memories = None  # they were for the first scan, and are for no other
         if len(self.times) > self.scans:
             for kept in (self.times, self._committed, self._ends, self._starts):
                 del kept[0]
@@ -269,7 +315,7 @@ class LagHistory:
             return
         for partition, committed in read.committed.items():
             if partition not in slots:
-                slots[partition] = self._enter(partition, ends)
+                slots[partition] = self._enter(group, partition, ends)
                 if slots[partition] == len(column):
                     column.append(GAP)
             column[slots[partition]] = committed
@@ -306,7 +352,7 @@ class LagHistory:
 
     # Who comes, and who goes.
 
-    def _enter(self, partition: TopicPartition, ends: array[int]) -> int:
+    def _enter(self, group: str, partition: TopicPartition, ends: array[int]) -> int:
         place = self._partitions.get(partition)
         if place is None:
             place = self._enter_partition(partition)
@@ -319,6 +365,9 @@ class LagHistory:
             slot = len(self._partition_of)
             self._partition_of.append(place)
         self.pace.enter(slot)
+        memory = self._memories and self._memories.entries.get((group, partition))
+        if memory:
+            self.pace.recall(slot, memory)
         return slot
 
     def _enter_partition(self, partition: TopicPartition) -> int:

@@ -25,7 +25,6 @@ from watch.pace import Cycle, Fall
 from watch.rule import Tuned
 from watch.seen import Seen
 
-SAMPLES_NEEDED = 3
 GONE_STATES = frozenset({"Empty", "Dead"})
 
 
@@ -73,14 +72,14 @@ def _is_at_risk(it: Figures) -> bool:
 
 
 def _is_small(it: Figures) -> bool:
-    marker = it.lag <= MARKER_MESSAGES and it.still and len(it.samples) >= SAMPLES_NEEDED
+    marker = it.lag <= MARKER_MESSAGES and not it.young and it.still
     return it.lag <= it.settings.floor_messages or marker
 
 
 def _is_unknown(it: Figures) -> bool:
     slo = it.settings.slo_seconds
     probed = it.age.low_seconds >= slo or it.age.high_seconds <= slo
-    return len(it.samples) < SAMPLES_NEEDED and not probed
+    return it.young and not probed
 
 
 def _is_in_transaction(it: Figures) -> bool:
@@ -368,6 +367,7 @@ class _Round:
             rebalancing_seconds=rebalancing,
             owner=owner,
             owned=owned,
+            start_moves=self.history.partition_slots[slot] in self.moving_starts,
             compacted=topic is not None and bool(topic.compacted),
             stable_end=self.seen.stable_ends.get(place),
             rungs=self.seen.rungs,
@@ -432,7 +432,7 @@ def _entry(it: Figures) -> EntryVerdict:
         stuck_seconds=it.stuck_seconds,
         last_commit_at=changed if changed > pace.entered_at[it.slot] else 0.0,
         owner=it.owner,
-        young=len(it.samples) < SAMPLES_NEEDED,
+        young=it.young,
         rates=it.rates if motion in MOVING else None,
         eta_seconds=it.eta_seconds if motion is LagState.CATCHING_UP else None,
         lost=it.lost,

@@ -44,6 +44,29 @@ class Fall(NamedTuple):
         return self.before - self.after
 
 
+class Memory(NamedTuple):
+    """Of one entry, what the scans that are kept may not know any more."""
+
+    committed: int
+    entered_at: float
+    changed_at: float
+    waiting_since: float
+    gap_seconds: float
+    cycle_began_at: float = 0.0
+    gaps: tuple[float, ...] = ()
+    crossed: float | None = None
+    fall: Fall | None = None
+
+    @property
+    def worth(self) -> tuple[bool, bool, float]:
+        """More is worth more: rewinds and losses, rhythms, the longest standstill."""
+        return (
+            self.fall is not None or self.crossed is not None,
+            bool(self.cycle_began_at),
+            -self.changed_at,
+        )
+
+
 class Pace:
     """By entry's place; the places are the history's."""
 
@@ -73,6 +96,55 @@ class Pace:
             times[slot] = 0.0
         for kept in (self.falls, self.crossed, self._cycles):
             kept.pop(slot, None)
+
+    def memory(self, slot: int, *, at: float, standing_seconds: float) -> Memory | None:
+        """What is worth remembering of an entry; None = nothing that the scans do not know."""
+        began_at, gaps = self._cycles.get(slot, (0.0, ()))
+        fall, crossed = self.falls.get(slot), self.crossed.get(slot)
+        stands = self.waiting_since[slot] and at - self.changed_at[slot] > standing_seconds
+        if not (began_at or fall or crossed is not None or stands):
+            return None
+        return Memory(
+            committed=self.committed[slot],
+            entered_at=self.entered_at[slot],
+            changed_at=self.changed_at[slot],
+            waiting_since=self.waiting_since[slot],
+            gap_seconds=self.gap_seconds[slot],
+            cycle_began_at=began_at,
+            gaps=gaps,
+            crossed=crossed,
+            fall=fall,
+        )
+
+    def merge(self, slot: int, memory: Memory) -> None:
+        """What an entry did before the scans that are kept, added to what they know."""
+        if slot not in self._cycles and memory.cycle_began_at:
+            self._cycles[slot] = (memory.cycle_began_at, memory.gaps)
+        if memory.fall is not None and self.committed[slot] < memory.fall.before:
+            self.falls[slot] = memory.fall
+        if slot in self.crossed and memory.crossed is not None:
+            self.crossed[slot] = memory.crossed
+        unmoved = self.changed_at[slot] == self.entered_at[slot]
+        if unmoved and self.committed[slot] == memory.committed:
+            self.entered_at[slot] = memory.entered_at
+            self.changed_at[slot] = memory.changed_at
+            self.gap_seconds[slot] = memory.gap_seconds
+            if self.waiting_since[slot] and memory.waiting_since:
+                self.waiting_since[slot] = memory.waiting_since
+
+    def recall(self, slot: int, memory: Memory) -> None:
+        """An entry goes on as it was remembered: it is met again for the first time."""
+        self.committed[slot] = memory.committed
+        self.entered_at[slot] = memory.entered_at
+        self.changed_at[slot] = memory.changed_at
+        self.waiting_since[slot] = memory.waiting_since
+        self.gap_seconds[slot] = memory.gap_seconds
+        if memory.cycle_began_at:
+            self._cycles[slot] = (memory.cycle_began_at, memory.gaps)
+        if memory.fall is not None:
+            self.falls[slot] = memory.fall
+        if memory.crossed is not None:
+            self.crossed[slot] = memory.crossed
 
     def look(
         self,
