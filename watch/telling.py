@@ -101,7 +101,7 @@ def _lasts(family: FamilyRound, incident: Incident) -> bool:
 
 
 def _over(family: FamilyRound, incident: Incident) -> Incident:
-    seen = family.shown(incident)
+    seen = family.shown_at_the_end(incident)
     over = incident.with_(
         alerts=seen.alerts, more=seen.more, ended_at=family.now, updated_at=family.now
     )

@@ -70,6 +70,10 @@ class FamilyRound:
     def shown(self, before: Incident | None) -> Shown:
         return shown([*self.alerts, *self.held], before, more=self.left_out)
 
+    def shown_at_the_end(self, before: Incident) -> Shown:
+        """What is held back was never part of it."""
+        return shown(self.alerts, before)
+
     def worst(self) -> str:
         return sentences(self.live, self.settings.lines_shown_max, more=self.left_out)
 

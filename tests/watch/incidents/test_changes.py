@@ -84,6 +84,16 @@ class TestHeldBack:
         stage.run(until=10, seen=lambda _: behind(4))
         assert [one.key for one in stage.the().firing] == [behind(4)[0].key]  # type: ignore[union-attr]
 
+    def test_is_drawn_as_held_back_where_an_incident_is_open_and_forgotten_at_its_end(self) -> None:
+        stage = Stage(leases=(MOVES,))
+        stage.run(until=10, seen=lambda _: (*behind(9), *behind(4)))
+        held = [one.finding.subject for one in stage.the().alerts if one.held_by == "R-17"]
+        assert held == ["broker 4"]
+        assert [one.finding.subject for one in stage.the().firing] == ["broker 9"]
+        stage.run(until=20, seen=lambda _: behind(4))
+        assert stage.the().ended_at is not None
+        assert [one.finding.subject for one in stage.the().alerts] == ["broker 9"]
+
     def test_of_another_cluster_is_nothing(self) -> None:
         stage = Stage(leases=(MOVES.with_(cluster="other"),))
         stage.run(until=10, seen=lambda _: behind(4))
