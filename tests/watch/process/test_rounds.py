@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.watch.process.tower import EMPTY, Group, Tower
+from tests.watch.process.tower import Tower
 from watch.rounds import SILENT_ROUNDS_MAX, Rounds, Wants
 from watch.seen import Seen
 
@@ -109,8 +109,7 @@ async def test_one_rung_a_scan_and_only_of_partitions_somebody_lags_on(looking: 
     await looking.looks(3)
     assert looking.tower.offsets.count("offsets_at") == 0, "nobody lags"
     seen = await looking.looks(4, reading=False)
-    asked = [about for call, about in looking.tower.offsets.calls if call == "offsets_at"]
-    ages = [one[0] for one in asked if isinstance(one, tuple)]
+    ages = [about for call, about in looking.tower.offsets.asked if call == "offsets_at"]
     assert ages == [300, 150, 1800, 300]
     assert [rung.age_seconds for rung in seen.rungs] == [150, 300, 1800]
     assert set(seen.rungs[0].offsets) == {("orders", partition) for partition in range(4)}
@@ -119,9 +118,8 @@ async def test_one_rung_a_scan_and_only_of_partitions_somebody_lags_on(looking: 
 
 
 async def test_groups_that_are_left_out_are_not_asked_about(looking: Looking) -> None:
-    looking.tower.offsets.groups["tool"] = Group({("orders", 0): 0})
+    looking.tower.join("tool", at=0, state="Empty")
     looking.tower.pass_time(SCAN)
-    looking.tower.offsets.groups["tool"].committed = {("orders", 0): 0}
     seen = await looking.look(left_out="tool")
     assert seen.lag is not None
     assert set(seen.lag.groups) == {"payments"}
@@ -131,9 +129,9 @@ async def test_groups_that_are_left_out_are_not_asked_about(looking: Looking) ->
 async def test_members_of_groups_in_trouble_each_scan_of_healthy_ones_in_turn(
     looking: Looking,
 ) -> None:
-    looking.tower.offsets.groups["idle"] = Group({("orders", 0): 1000}, state=EMPTY)
+    looking.tower.join("idle", state="Empty")
     seen = await looking.looks(6)
-    asked = [about for call, about in looking.tower.offsets.calls if call == "members"]
+    asked = [about for call, about in looking.tower.offsets.asked if call == "members"]
     assert asked == [("payments",), ("payments",)], "every fifth scan, and of living groups only"
     looking.trouble = ("payments", "long-gone")
     seen = await looking.looks(1)

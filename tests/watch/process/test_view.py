@@ -10,7 +10,7 @@ import pytest
 from changes.facts import BrokerLoad
 from changes.incident import Family, Finding, Severity
 from changes.view import ClusterView
-from tests.watch.process.tower import Group, Tower
+from tests.watch.process.tower import Tower
 from watch.history import History
 from watch.lag_figures import LagSettings
 from watch.lag_states import verdicts
@@ -76,9 +76,9 @@ async def test_a_healthy_group_with_its_pace(shown: Shown) -> None:
 async def test_a_group_that_stands_still_comes_first_with_its_worst_partitions(
     shown: Shown,
 ) -> None:
-    shown.tower.offsets.groups["aaa"] = Group({("orders", 0): 1000})
+    shown.tower.join("aaa")
     await shown.looks(3)
-    shown.tower.offsets.groups["payments"].state = "Empty"
+    shown.tower.leave()
     await shown.looks(12)
     first, second = shown.view().groups
     assert (first.group, first.state, second.group) == ("payments", "stopped", "aaa")
@@ -151,7 +151,7 @@ async def test_what_rules_say_of_balance_and_growth_becomes_advice(shown: Shown)
 
 async def test_thousands_of_groups_keep_the_worst_and_count_the_rest(shown: Shown) -> None:
     for number in range(5_100):
-        shown.tower.offsets.groups[f"g{number}"] = Group({("orders", 0): 1000})
+        shown.tower.join(f"g{number}")
     await shown.looks(2)
     view = shown.view()
     assert (len(view.groups), view.groups_total) == (5_000, 5_101)

@@ -1,94 +1,61 @@
-"""A watch over fakes: a cluster in memory, groups whose offsets the test writes, a hand on both clocks."""
+"""A watch over fakes: a cluster and its consumer groups in memory, and a hand on both clocks."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
-from changes.lag import GroupRead, LagScan, Member, TopicPartition
+from changes.lag import LagScan, Member, TopicPartition
 from changes.ports import Unreachable
 from tests.fakes.clock import FakeClock
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.kafka import FakeKafka
 from tests.fakes.metrics import FakeMetrics
 from tests.fakes.msk import FakeMsk
+from tests.fakes.offsets import FakeOffsets
 
-STABLE, EMPTY = "Stable", "Empty"
-SECONDS_AGO_MAX = 86_400.0
-
-
-@dataclass
-class Group:
-    """One consumer group: what it committed, and how Kafka calls it."""
-
-    committed: dict[TopicPartition, int] = field(default_factory=dict)
-    state: str = STABLE
-    members: tuple[Member, ...] = ()
+TOPIC, GROUP, PARTITIONS = "orders", "payments", 4
+PER_SECOND = 10.0
 
 
-@dataclass
-class HandOffsets:
-    """The Offsets port over offsets that the test sets; `ages` makes records as old as it says."""
+class Listened(FakeOffsets):
+    """Falls silent with the cluster's Kafka, or one call of it alone; keeps what it was asked."""
 
-    cluster: FakeCluster
-    groups: dict[str, Group] = field(default_factory=dict)
-    ends: dict[TopicPartition, int] = field(default_factory=dict)
-    per_second: float = 10.0
-    """Records a second on every partition, for probes by time."""
-    calls: list[tuple[str, object]] = field(default_factory=list)
-
-    def _called(self, call: str, about: object = None) -> None:
-        self.calls.append((call, about))
-        if {"kafka", "offsets", call} & self.cluster.silent:
-            raise Unreachable(
-                f"{call} of {self.cluster.ref.name}: no answer (the test wants it so)"
-            )
+    def __init__(self, cluster: FakeCluster) -> None:
+        super().__init__(clock=cluster.clock)
+        self.cluster = cluster
+        self.asked: list[tuple[str, object]] = []
 
     async def scan(self) -> LagScan:
-        self._called("scan")
-        return LagScan(
-            at=self.cluster.clock(),
-            groups={
-                name: GroupRead(
-                    state=one.state, kind="classic", coordinator=1, committed=dict(one.committed)
-                )
-                for name, one in self.groups.items()
-            },
-            ends=dict(self.ends),
-            starts=dict.fromkeys(self.ends, 0),
-            requests=7,
-        )
+        self._heard("scan")
+        return await super().scan()
 
     async def members(self, *, groups: Sequence[str]) -> Mapping[str, tuple[Member, ...] | str]:
-        self._called("members", tuple(groups))
-        return {name: self.groups[name].members for name in groups}
+        self._heard("members", tuple(groups))
+        return await super().members(groups=groups)
 
     async def offsets_at(
         self, *, moment: datetime, partitions: Sequence[TopicPartition]
     ) -> Mapping[TopicPartition, int]:
-        age = (self.cluster.clock() - moment).total_seconds()
-        self._called("offsets_at", (round(age), tuple(partitions)))
-        return {one: max(0, self.ends[one] - round(age * self.per_second)) for one in partitions}
+        self._heard("offsets_at", round((self.clock() - moment).total_seconds()))
+        return await super().offsets_at(moment=moment, partitions=partitions)
 
     async def committed_ends(
         self, *, partitions: Sequence[TopicPartition]
     ) -> Mapping[TopicPartition, int]:
-        self._called("committed_ends", tuple(partitions))
-        return {one: self.ends[one] for one in partitions}
+        self._heard("committed_ends", tuple(partitions))
+        return await super().committed_ends(partitions=partitions)
 
     def count(self, call: str) -> int:
-        return sum(1 for name, _ in self.calls if name == call)
+        return sum(1 for name, _ in self.asked if name == call)
 
-    def flow(self, seconds: float, *, reading: bool = True) -> None:
-        """Records arrive everywhere; groups read them, or not."""
-        records = round(seconds * self.per_second)
-        for place in self.ends:
-            self.ends[place] += records
-        for group in self.groups.values():
-            if reading and group.state == STABLE:
-                group.committed = {place: self.ends[place] for place in group.committed}
+    def _heard(self, call: str, about: object = None) -> None:
+        self.asked.append((call, about))
+        if {"kafka", call} & self.cluster.silent:
+            name = self.cluster.ref.name
+            raise Unreachable(f"{call} of {name}: no answer (the test wants it so)")
 
 
 @dataclass(frozen=True)
@@ -96,7 +63,7 @@ class FakePorts:
     msk: FakeMsk
     kafka: FakeKafka
     metrics: FakeMetrics
-    offsets: HandOffsets
+    offsets: Listened
 
 
 class Tower:
@@ -107,16 +74,14 @@ class Tower:
         self.cluster = FakeCluster(
             clock=self.clock, name="orders-lab", environment="lab", canaries=False
         )
-        self.offsets = HandOffsets(self.cluster)
+        self.offsets = Listened(self.cluster)
         self.mono = 1000.0
         self.opened = 0
         self.closed = 0
-        for partition in range(4):
-            self.offsets.ends["orders", partition] = 1000
-        self.offsets.groups["payments"] = Group(
-            {("orders", partition): 1000 for partition in range(4)},
-            members=(Member("m-1", "app-1", "/10.0.0.1", (("orders", 0), ("orders", 1))),),
-        )
+        self.offsets.topic(TOPIC, partitions=PARTITIONS, end=1000)
+        member = Member("m-1", "app-1", "/10.0.0.1", tuple((TOPIC, n) for n in range(PARTITIONS)))
+        self.offsets.group(GROUP, members=[member])
+        self.offsets.follow(GROUP, TOPIC)
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[FakePorts]:
@@ -131,9 +96,28 @@ class Tower:
             self.closed += 1
 
     def pass_time(self, seconds: float, *, reading: bool = True) -> None:
+        """Records arrive on every partition; living groups read them, or not."""
         self.mono += seconds
         self.cluster.advance(seconds)
-        self.offsets.flow(seconds, reading=reading)
+        for topic, partition in self.offsets.logs:
+            self.offsets.produce(topic, partition, round(seconds * PER_SECOND))
+        for name, group in self.offsets.groups.items():
+            if reading and group.state == "Stable":
+                for topic, partition in list(group.committed):
+                    end = self.offsets.logs[topic, partition].end
+                    self.offsets.commit(name, topic, partition, end)
+
+    def join(self, name: str, *, at: int = 1000, state: str = "Stable") -> None:
+        """Another group, which committed once on the first partition."""
+        self.offsets.group(name, state=state)
+        self.offsets.commit(name, TOPIC, 0, at)
+
+    def leave(self) -> None:
+        """The members of the group are gone."""
+        self.offsets.groups[GROUP].state = "Empty"
+
+    def come_back(self) -> None:
+        self.offsets.groups[GROUP].state = "Stable"
 
     def set_clock(self, seconds: float) -> None:
         """Only the wall clock."""

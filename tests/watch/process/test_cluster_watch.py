@@ -1,0 +1,337 @@
+"""One cluster's watch over fakes and a real ledger: rounds, restarts, two processes, jumping clocks."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+
+from changes.excuses import ChangeLease, Effect
+from changes.incident import AlertState, Family, Finding, Severity
+from changes.view import ClusterView
+from ledger import Ledger, connect
+from policies import Cluster
+from policies.keeping_alerts import KeptAlerts
+from tests.redis_server import RedisServer
+from tests.watch.process.tower import FakePorts, Tower
+from watch.cluster_watch import ClusterWatch
+from watch.history import History
+from watch.incident_settings import IncidentSettings
+from watch.rule import Looked, Rule, RuleSettings, Tuned
+from watch.runtime import Runtime, all_rules, settings_of
+from watch.seen import Seen
+
+SCAN = 10.0
+NAME = "orders-lab"
+CLUSTERS = """
+clusters:
+  - name: orders-lab
+    arn: arn:aws:kafka:us-east-1:123456789012:cluster/orders-lab/0a1b2c3d-1
+    region: us-east-1
+    environment: lab
+    channel: C0LABKAFKA
+    auth: {mode: plaintext}
+"""
+ALERTS = "defaults: {scan_seconds: 10, on_call: S0LABKAPPR}\n"
+
+
+class Shouting(Rule[RuleSettings]):
+    """A rule that can be made to raise."""
+
+    name = "shouting"
+    title = "shouting"
+    family = Family.CLUSTER
+    breaks: ClassVar[bool] = False
+
+    def look(
+        self, history: History, seen: Seen, now: datetime, settings: Tuned[RuleSettings]
+    ) -> Looked:
+        del history, now, settings
+        if Shouting.breaks:
+            raise ZeroDivisionError("the test wants it so")
+        return Looked(
+            (
+                Finding(
+                    rule=self.name,
+                    kind=self.name,
+                    family=self.family,
+                    subject="cluster",
+                    severity=Severity.WARN,
+                    words=f"{len(seen.brokers or ())} brokers",
+                    for_seconds=0,
+                    keep_seconds=0,
+                    broker_ids=(1,),
+                ),
+            )
+        )
+
+
+class Watching:
+    """As many watch processes as a test wants, over one tower, one ledger and one folder of files."""
+
+    def __init__(self, *, redis_url: str, folder: Path) -> None:
+        self.tower = Tower()
+        self.folder = folder
+        (folder / "clusters.yaml").write_text(CLUSTERS)
+        (folder / "alerts.yaml").write_text(ALERTS)
+        self.ledger: Ledger = connect(redis_url, clock=self.tower.clock)
+        self.rules: tuple[Rule[Any], ...] = all_rules()
+        self.started: list[ClusterWatch] = []
+
+    def process(self) -> ClusterWatch:
+        """Another process: its own settings, its own memory."""
+        kept = KeptAlerts.start(
+            self.folder, rules=settings_of(self.rules), incident_settings=IncidentSettings
+        )
+        assert isinstance(kept, KeptAlerts), kept.words()
+
+        def open_cluster(cluster: Cluster) -> AbstractAsyncContextManager[FakePorts]:
+            assert cluster.name == NAME
+            return self.tower.open()
+
+        runtime = Runtime(
+            ledger=self.ledger,
+            kept=kept,
+            open_cluster=open_cluster,
+            rules=self.rules,
+            clock=self.tower.clock,
+            mono=lambda: self.tower.mono,
+        )
+        self.started.append(ClusterWatch(cluster=kept.current.clusters[NAME], runtime=runtime))
+        return self.started[-1]
+
+    async def looks(self, watch: ClusterWatch, count: int, *, reading: bool = True) -> None:
+        for _ in range(count):
+            self.tower.pass_time(SCAN, reading=reading)
+            await watch.step()
+
+    @property
+    def view(self) -> ClusterView:
+        found = self.ledger.view(NAME)
+        assert found is not None
+        return found
+
+    def alerts(self) -> dict[str, AlertState]:
+        return {one.key: one.state for one in self.ledger.watch_book(NAME).alerts}
+
+    def kill(self, watch: ClusterWatch) -> None:
+        """As SIGKILL would: nothing is given back, nothing is renewed any more."""
+        renewing = watch._hold._renewing
+        assert renewing is not None
+        renewing.cancel()
+        self.started.remove(watch)
+
+
+@pytest.fixture
+async def watching(redis_url: str, tmp_path: Path) -> AsyncIterator[Watching]:
+    found = Watching(redis_url=redis_url, folder=tmp_path)
+    yield found
+    for one in found.started:
+        await one.close()
+    found.ledger.close()
+
+
+@pytest.fixture(autouse=True)
+def _whole_rules() -> Iterator[None]:
+    Shouting.breaks = False
+    yield
+    Shouting.breaks = False
+
+
+async def test_a_consumer_that_stops_becomes_an_incident_and_its_return_ends_it(
+    watching: Watching,
+) -> None:
+    watch = watching.process()
+    await watching.looks(watch, 12)
+    assert watching.ledger.incidents() == ()
+    watching.tower.leave()
+    await watching.looks(watch, 18, reading=False)
+    (incident,) = watching.ledger.open_incidents(NAME)
+    assert incident.family is Family.CONSUMERS
+    assert "payments" in incident.alerts[0].finding.words
+    assert watching.view.groups[0].state == "stopped"
+    assert watching.view.on_call == "S0LABKAPPR"
+    watching.tower.come_back()
+    await watching.looks(watch, 40)
+    assert watching.ledger.open_incidents(NAME) == ()
+    (incident,) = watching.ledger.incidents()
+    assert incident.ended_at is not None
+
+
+async def test_a_healthy_cluster_is_quiet(watching: Watching) -> None:
+    watch = watching.process()
+    await watching.looks(watch, 100)
+    assert watching.ledger.incidents() == ()
+    assert watching.view.blind == ()
+
+
+async def test_a_restart_is_not_blind(watching: Watching) -> None:
+    """Stopped for 100 s of the 120 that count when the process dies: the next one needs 20 more."""
+    watch = watching.process()
+    await watching.looks(watch, 12)
+    watching.tower.leave()
+    await watching.looks(watch, 10, reading=False)
+    assert watching.ledger.incidents() == ()
+    await watch.close()
+    watching.started.remove(watch)
+    after = watching.process()
+    await watching.looks(after, 5, reading=False)
+    assert [one.family for one in watching.ledger.open_incidents()] == [Family.CONSUMERS]
+    assert watching.view.groups[0].age_words.startswith(("2 min", "over 2 min"))
+
+
+async def test_two_processes_look_once_and_the_standby_follows_a_dead_one(
+    watching: Watching,
+) -> None:
+    first, second = watching.process(), watching.process()
+    for _ in range(5):
+        watching.tower.pass_time(SCAN)
+        await asyncio.gather(first.step(), second.step())
+    assert watching.tower.offsets.count("scan") == 5
+    assert watching.tower.opened == 1
+    watching.kill(first)
+    seconds = first._hold._seconds
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(second._hold, "_seconds", seconds)
+        watching.ledger._redis.delete(f"ottla:lease:watch:{NAME}")  # its time is over
+    await watching.looks(second, 1)
+    assert watching.tower.offsets.count("scan") == 6
+    assert watching.view.at == watching.tower.clock()
+
+
+async def test_a_process_that_lost_its_lease_stops_looking(watching: Watching) -> None:
+    first, second = watching.process(), watching.process()
+    await watching.looks(first, 3)
+    first._hold._fence = None  # what a failed renewal does
+    watching.ledger._redis.delete(f"ottla:lease:watch:{NAME}")
+    await watching.looks(second, 1)
+    scans = watching.tower.offsets.count("scan")
+    await watching.looks(first, 3)
+    assert watching.tower.offsets.count("scan") == scans
+
+
+@pytest.mark.parametrize("seconds", [7200.0, -7200.0])
+async def test_a_clock_that_jumps_tells_nobody_anything(
+    watching: Watching, seconds: float, caplog: pytest.LogCaptureFixture
+) -> None:
+    watch = watching.process()
+    await watching.looks(watch, 20)
+    with caplog.at_level(logging.WARNING):
+        watching.tower.set_clock(seconds)
+        await watching.looks(watch, 20)
+    assert f"the clock was set by {seconds:+.0f} s" in caplog.text
+    assert watching.ledger.incidents() == ()
+    assert watching.view.groups[0].state == "ok"
+    watching.tower.leave()
+    await watching.looks(watch, 18, reading=False)
+    assert len(watching.ledger.open_incidents()) == 1, "and it still sees what is wrong"
+
+
+async def test_a_broken_edit_changes_nothing_and_is_shown(watching: Watching) -> None:
+    watch = watching.process()
+    await watching.looks(watch, 2)
+    (watching.folder / "alerts.yaml").write_text("defaults: {scan_second: 5}\n")
+    await watching.looks(watch, 2)
+    (words,) = watching.view.blind
+    assert "alerts.yaml:1:12: `defaults.scan_second` is not known" in words
+    assert watching.view.scan_seconds == SCAN
+    (watching.folder / "alerts.yaml").write_text(ALERTS.replace("10", "20"))
+    await watching.looks(watch, 1)
+    assert (watching.view.blind, watching.view.scan_seconds) == ((), 20.0)
+
+
+async def test_kafka_gone_is_told_and_ends_nothing(watching: Watching) -> None:
+    watch = watching.process()
+    await watching.looks(watch, 12)
+    watching.tower.leave()
+    await watching.looks(watch, 18, reading=False)
+    watching.tower.cluster.silent.add("kafka")
+    await watching.looks(watch, 40, reading=False)
+    families = {one.family: one for one in watching.ledger.open_incidents()}
+    assert families[Family.CONSUMERS].ended_at is None, "not seen is not over"
+    assert any(one.stale for one in families[Family.CONSUMERS].alerts)
+    blind = [one.finding.words for one in families[Family.CLUSTER].alerts]
+    assert any(words.startswith("blind") for words in blind), blind
+    assert watching.view.groups[0].state == "no data"
+    watching.tower.cluster.silent.clear()
+    watching.tower.come_back()
+    await watching.looks(watch, 60)
+    assert watching.ledger.open_incidents() == ()
+
+
+async def test_msk_and_cloudwatch_gone_leave_the_lag_alone(watching: Watching) -> None:
+    watch = watching.process()
+    watching.tower.cluster.silent |= {"msk", "metrics"}
+    await watching.looks(watch, 12)
+    watching.tower.leave()
+    await watching.looks(watch, 18, reading=False)
+    assert Family.CONSUMERS in {one.family for one in watching.ledger.open_incidents()}
+    assert {one.partition(":")[0] for one in watching.view.blind} >= {"MSK", "CloudWatch"}
+
+
+async def test_a_rule_that_raises_keeps_its_alerts_and_stops_no_other(
+    watching: Watching,
+) -> None:
+    watching.rules = (*watching.rules, Shouting())
+    watch = watching.process()
+    await watching.looks(watch, 3)
+    key = "shouting/shouting/cluster"
+    assert watching.alerts()[key] is AlertState.FIRING
+    Shouting.breaks = True
+    await watching.looks(watch, 12)
+    (alert,) = [one for one in watching.ledger.watch_book(NAME).alerts if one.key == key]
+    assert alert.state is AlertState.FIRING
+    assert "the rule failed (reference " in alert.stale
+    watching.tower.leave()
+    await watching.looks(watch, 18, reading=False)
+    assert watching.alerts()["consumer_lag/stopped/group payments"] is AlertState.FIRING
+
+
+async def test_what_a_running_change_explains_is_held_back(watching: Watching) -> None:
+    watching.tower.cluster.add_topic("big", sizes=[1] * 6)
+    watch = watching.process()
+    await watching.looks(watch, 3)
+    lease = ChangeLease(
+        request_id="R-1",
+        cluster=NAME,
+        title="scale brokers 6",
+        effects=tuple(Effect),
+        broker_ids=(1, 2, 3),
+        started_at=watching.tower.clock(),
+    )
+    watching.ledger.hold_change_lease(lease, seconds=3600)
+    watching.tower.cluster.kill(2)
+    await watching.looks(watch, 60)
+    held = [one for one in watching.ledger.watch_book(NAME).alerts if one.held_by == "R-1"]
+    assert any(one.finding.rule == "under_replicated" for one in held)
+
+
+# Redis
+
+
+async def test_redis_away_is_survived_and_nobody_is_blind_after_it(
+    watching: Watching, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("redis")
+    with RedisServer(folder=folder, options=("--appendfsync", "everysec")) as server:
+        watching.ledger = connect(server.url, clock=watching.tower.clock)
+        watch = watching.process()
+        await watching.looks(watch, 12)
+        watching.tower.leave()
+        await watching.looks(watch, 6, reading=False)
+        server.stop()
+        await watching.looks(watch, 8, reading=False)
+        server.start()
+        await watching.looks(watch, 3, reading=False)
+        assert len(watching.ledger.open_incidents()) == 1
+        (alert,) = watching.ledger.watch_book(NAME).alerts
+        assert alert.began_at <= watching.tower.clock() - timedelta(seconds=2 * SCAN)
+        await watch.close()
+        watching.started.clear()
+        watching.ledger.close()
