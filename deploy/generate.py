@@ -20,21 +20,33 @@ from pathlib import Path
 from typing import Any
 
 import changes.catalog  # noqa: F401  (a catalog file brings its steps)
+from changes.ports import Metrics, MskReading
 from changes.steps import Step
 from changes.tagged import Tagged
 from cluster.aws import action
 
 HERE = Path(__file__).parent
 ADAPTERS = HERE.parent / "cluster"
+WATCH = HERE.parent / "watch"
+LAG_FILES = "lag_*.py"
+"""Consumer groups are looked at by the watch alone."""
 PLACEHOLDER = "arn:aws:kafka:REGION:ACCOUNT:cluster/NAME/UUID"
 CHANGES = re.compile(r":(Update|Alter|Create|Delete|Write|Put|Reboot)")
 CONFIGS = {"DESCRIBE_CONFIGS": "resource", "INCREMENTAL_ALTER_CONFIGS": "alteration"}
 """Requests whose action depends on what they are about, and the function that says so in code."""
 
+MESSAGES = ("cluster.wire_messages", "cluster.wire_offsets")
 KAFKA_ACTIONS: Mapping[str, tuple[str, ...]] = {
     "API_VERSIONS": (),
     "MetadataRequest": ("DescribeCluster", "DescribeTopic"),
     "LIST_PARTITION_REASSIGNMENTS": ("DescribeCluster",),
+    "LIST_GROUPS": ("DescribeGroup",),
+    "FIND_COORDINATOR": ("DescribeGroup",),
+    "OFFSET_FETCH": ("DescribeGroup", "DescribeTopic"),
+    "OFFSET_FETCH_ONE": ("DescribeGroup", "DescribeTopic"),
+    "DESCRIBE_GROUPS": ("DescribeGroup",),
+    "CONSUMER_GROUP_DESCRIBE": ("DescribeGroup", "DescribeTopic"),
+    "LIST_OFFSETS": ("DescribeTopic",),
     "DESCRIBE_LOG_DIRS": ("DescribeCluster",),
     "ALTER_PARTITION_REASSIGNMENTS": ("AlterCluster", "DescribeCluster"),
     "ELECT_LEADERS": ("AlterCluster", "DescribeCluster"),
@@ -51,12 +63,14 @@ KAFKA_ACTIONS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def called() -> set[str]:
-    """Every IAM action that the adapters need, read from their source."""
+def called(*, without: Iterable[str] = (), lag: bool = True) -> set[str]:
+    """Every IAM action that the adapters need, read from their source; `without` these methods of
+    the ports, and without those that ask about consumer groups unless `lag`."""
     found = {"kafka-cluster:Connect"}
-    for path in sorted(ADAPTERS.glob("*.py")):
+    lag_files = set(ADAPTERS.glob(LAG_FILES))
+    for path in sorted(set(ADAPTERS.glob("*.py")) - (set() if lag else lag_files)):
         tree = ast.parse(path.read_text())
-        found |= {action(method) for method in aws_methods(tree)}
+        found |= {action(method) for method in aws_methods(tree, without=frozenset(without))}
         for sent in kafka_requests(tree):
             if sent not in KAFKA_ACTIONS:
                 sys.exit(
@@ -66,11 +80,19 @@ def called() -> set[str]:
     return found
 
 
-def aws_methods(tree: ast.Module) -> Iterator[str]:
+def aws_methods(tree: ast.Module, *, without: frozenset[str]) -> Iterator[str]:
     """boto3's methods: named to `ask` and `pages`, or called on the client itself."""
     if "cluster.aws" not in dict(imports(tree)).values():
         return
+    left_out = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.AsyncFunctionDef) and node.name in without
+        for inner in ast.walk(node)
+    }
     for node in ast.walk(tree):
+        if id(node) in left_out:
+            continue
         match node:
             case ast.Call(
                 func=ast.Name(id="ask" | "pages"), args=[_, ast.Constant(value=str(m)), *_]
@@ -78,6 +100,19 @@ def aws_methods(tree: ast.Module) -> Iterator[str]:
                 yield m
             case ast.Attribute(value=ast.Attribute(attr="_client"), attr=method):
                 yield method
+
+
+def unused_by_watch() -> set[str]:
+    """Methods of the AWS ports that no file of the watch calls."""
+    trees = [ast.parse(path.read_text()) for path in WATCH.rglob("*.py")]
+    used = {
+        node.func.attr
+        for tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    }
+    methods = {name for port in (MskReading, Metrics) for name in vars(port) if name[0] != "_"}
+    return methods - used
 
 
 def kafka_requests(tree: ast.Module) -> Iterator[str]:
@@ -93,7 +128,7 @@ def kafka_requests(tree: ast.Module) -> Iterator[str]:
     for name, module in imports(tree):
         if name in CONFIGS:
             yield from (f"{name} {kind}" for function, kind in about if function == CONFIGS[name])
-        elif (module == "cluster.wire_messages" and name.isupper()) or name == "MetadataRequest":
+        elif (module in MESSAGES and name.isupper()) or name == "MetadataRequest":
             yield name
 
 
@@ -111,11 +146,11 @@ def of_steps() -> set[str]:
 
 def worker_actions() -> set[str]:
     """Reads, and of what changes a cluster only what a step names."""
-    return {one for one in called() if not CHANGES.search(one) or one in of_steps()}
+    return {one for one in called(lag=False) if not CHANGES.search(one) or one in of_steps()}
 
 
 def watch_actions() -> set[str]:
-    return {one for one in called() if not CHANGES.search(one)}
+    return {one for one in called(without=unused_by_watch()) if not CHANGES.search(one)}
 
 
 def document(actions: Iterable[str], arns: Sequence[str] = (PLACEHOLDER,)) -> dict[str, Any]:
@@ -139,17 +174,21 @@ def kind_of(one: str) -> str:
         return "Operations"
     if "Topic" in one:
         return "KafkaTopics"
+    if "Group" in one:
+        return "KafkaGroups"
     if CHANGES.search(one):
         return "KafkaChanges" if one.startswith("kafka-cluster:") else "MskChanges"
     return "Kafka" if one.startswith("kafka-cluster:") else "Msk"
 
 
 def resources(kind: str, arns: Sequence[str]) -> list[str]:
-    """CloudWatch and operations know no cluster; topics have ARNs of their own."""
+    """CloudWatch and operations know no cluster; topics and groups have ARNs of their own."""
     if kind in ("Metrics", "Operations"):
         return ["*"]
     if kind == "KafkaTopics":
         return [f"{arn.replace(':cluster/', ':topic/')}/*" for arn in arns]
+    if kind == "KafkaGroups":
+        return [f"{arn.replace(':cluster/', ':group/')}/*" for arn in arns]
     return list(arns)
 
 

@@ -16,12 +16,16 @@ import pytest
 from changes.facts import BrokerRates, ReplicaLists
 from cluster import kafka_throttles
 from cluster.kafka import KafkaByWire
+from cluster.lag_scan import LagScanner
 from cluster.metrics import MetricsByBoto
 from cluster.msk import MskByBoto
 from cluster.wire import Wire
 from cluster.wire_codec import Row
-from deploy.generate import PLACEHOLDER, called, documents, main, of_steps
+from deploy.generate import PLACEHOLDER, called, documents, main, of_steps, unused_by_watch
 from tests.cluster.aws import REF
+from tests.cluster.scripted_brokers import ScriptedBrokers
+from tests.watch.process.tower import Tower
+from watch.rounds import Rounds, Wants
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -39,6 +43,7 @@ MSK_CALLS: dict[str, dict[str, Any]] = {
 METRICS_CALLS: dict[str, dict[str, Any]] = {
     "loads": {"broker_ids": [1]},
     "series": {"metric": "CpuUser", "broker_ids": [1], **WINDOW},
+    "group_lag": {"pairs": [("payments", "orders")]},
     "picture": {"title": "t", "metrics": ["CpuUser"], "broker_ids": [1], **WINDOW},
 }
 KAFKA_READS: dict[str, dict[str, Any]] = {
@@ -48,7 +53,15 @@ KAFKA_READS: dict[str, dict[str, Any]] = {
     "reassignments": {},
     "throttles": {"topics": ["orders"], "broker_ids": [1]},
     "throttle_settings": {"topic": "orders"},
+    "topic_settings": {"topics": ["orders"]},
 }
+NOT_BY_THE_WATCH = {
+    "kafka:UpdateBrokerCount",
+    "kafka:ListNodes",
+    "kafka:DescribeClusterOperationV2",
+    "cloudwatch:GetMetricWidgetImage",
+}
+"""What workers ask of AWS beyond what the watch does."""
 KAFKA_CHANGES: dict[str, dict[str, Any]] = {
     "reassign": {"targets": {("orders", 0): (1,)}},
     "elect_preferred_leaders": {"partitions": [("orders", 0)]},
@@ -65,6 +78,12 @@ NEEDS = {
     "DescribeLogDirs": "DescribeCluster",
     "AlterPartitionReassignments": "AlterCluster DescribeCluster",
     "ElectLeaders": "AlterCluster DescribeCluster",
+    "ListGroups": "DescribeGroup",
+    "FindCoordinator": "DescribeGroup",
+    "OffsetFetch": "DescribeGroup DescribeTopic",
+    "DescribeGroups": "DescribeGroup",
+    "ConsumerGroupDescribe": "DescribeGroup DescribeTopic",
+    "ListOffsets": "DescribeTopic",
     "DescribeConfigs 2": "DescribeTopicDynamicConfiguration",
     "DescribeConfigs 4": "DescribeClusterDynamicConfiguration",
     "IncrementalAlterConfigs 2": "AlterTopicDynamicConfiguration DescribeTopicDynamicConfiguration",
@@ -202,11 +221,44 @@ async def test_the_worker_may_do_exactly_what_it_sends(aws_seen: set[str]) -> No
     assert allowed("worker") == aws_seen | kafka
 
 
+async def offsets_sent() -> set[str]:
+    """What the scanner sends in all it can be asked for, a moved coordinator and a new group included."""
+    brokers = ScriptedBrokers()
+    brokers.topic("orders")
+    brokers.group("a", at=1, orders=10)
+    brokers.group("b", at=2, orders=10).kind = "consumer"
+    scanner = LagScanner(links=brokers, cluster=REF.name)  # type: ignore[arg-type]
+    await scanner.scan()
+    brokers.groups["a"].coordinator = 3
+    for _ in range(3):
+        await scanner.scan()
+    await scanner.members(groups=["a", "b"])
+    await scanner.offsets_at(moment=NOW, partitions=[("orders", 0)])
+    await scanner.committed_ends(partitions=[("orders", 0)])
+    return {f"kafka-cluster:{one}" for sent in brokers.counts() for one in NEEDS[sent].split()}
+
+
 async def test_the_watch_may_do_exactly_what_reading_sends(aws_seen: set[str]) -> None:
-    reading = aws_seen - {"kafka:UpdateBrokerCount"}
-    assert allowed("watch") == reading | await kafka_sent(KAFKA_READS)
+    kafka = await kafka_sent(KAFKA_READS) | await offsets_sent()
+    assert allowed("watch") == aws_seen - NOT_BY_THE_WATCH | kafka
+    assert aws_seen >= NOT_BY_THE_WATCH, "the worker's list is out of date"
     for word in ("Update", "Alter", "Write", "Create", "Delete", "Put", "Reboot", "*"):
         assert not [one for one in allowed("watch") if word in one]
+
+
+async def test_what_the_watch_may_not_do_it_never_calls() -> None:
+    """Rounds over ports that have nothing but what the document allows."""
+    called: set[str] = set()
+    tower = Tower()
+    rounds = Rounds(cluster=REF, open_ports=tower.open, metrics_period_seconds=60)
+    wants = Wants(scan_seconds=30, watched=bool, ladder=(300,), trouble=("payments",))
+    for _ in range(30):
+        tower.pass_time(30, reading=False)
+        assert not (await rounds.look(now=tower.clock(), mono=tower.mono, wants=wants)).blind
+        called |= {one[0] for one in tower.cluster.calls}
+    await rounds.close()
+    assert called
+    assert not called & unused_by_watch()
 
 
 def test_the_bot_may_do_nothing() -> None:
