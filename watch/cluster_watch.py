@@ -172,6 +172,7 @@ class ClusterWatch:
         since = self._brokers_kept_at
         if since is None or mono - since >= BROKERS_KEPT_SECONDS:
             ledger.keep_broker_history(name, history.brokers.pack())
+            ledger.keep_lag_memory(name, history.lag.pack())
             self._brokers_kept_at = mono
 
     def _keep_frame(self, seen: Seen) -> None:
@@ -202,6 +203,9 @@ class ClusterWatch:
             elif seen.at <= now:
                 history.add(seen)
                 frames += 1
+        memory = ledger.lag_memory(name)
+        if memory is not None:
+            history.lag.recall(memory)
         log.info("looking at %s, with %d earlier looks remembered", name, frames)
         return history
 

@@ -15,6 +15,7 @@ import math
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
 from changes.lag import NO_OFFSET, GroupRead, Member, TopicPartition
@@ -236,6 +237,7 @@ def verdicts(
     return kept
 
 
+@lru_cache(maxsize=256)
 def _plain(settings: LagSettings) -> LagSettings:
     """Without what a rule added for itself: rules with the same figures share the verdicts."""
     return LagSettings(**{name: getattr(settings, name) for name in LagSettings.model_fields})
