@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 from contextlib import suppress
+from typing import Any
 
 from aiokafka.protocol.metadata import MetadataRequest
 
@@ -40,18 +41,22 @@ class Sight:
 
     async def open(self, round_: Round) -> None:
         """Have metadata; raises `Unreachable` when no broker was ever reached."""
-        if self._known and not self.blind.issuperset(self.brokers()):
-            return
-        if self._known:
-            with suppress(Unreachable):
-                await self._links.bootstrap(seconds_max=BOOTSTRAP_SECONDS_MAX)
-            return
         if not self.brokers():
-            await self._links.bootstrap()
-        await self.refresh(round_)
+            await self._bootstrap(round_)
+        elif self._known and self.blind.issuperset(self.brokers()):
+            with suppress(Unreachable):
+                await self._bootstrap(round_, seconds_max=BOOTSTRAP_SECONDS_MAX)
+        elif not self._known:
+            await self.refresh(round_)
         if not self._known:
             why = "; ".join(f"broker {i}: {words}" for i, words in round_.blind.items())
             raise Unreachable(f"reading metadata of {self._cluster}: {why or 'no broker is known'}")
+
+    async def _bootstrap(self, round_: Round, **bounds: float) -> None:
+        """The brokers' addresses come with all metadata, so it is not asked for twice."""
+        metadata = await self._links.bootstrap(**bounds)
+        round_.requests += 1
+        self._learn(metadata)
 
     async def refresh(self, round_: Round) -> None:
         """From any broker that answers, those that answered last time first. What was known stays
@@ -63,6 +68,9 @@ class Sight:
             metadata = await round_.ask(broker_id, MetadataRequest(None))
             if metadata is not None and metadata.brokers:
                 self._links.cluster.update_metadata(metadata)
-                self.leaders.learn(metadata)
-                self._known = True
+                self._learn(metadata)
                 return
+
+    def _learn(self, metadata: Any) -> None:
+        self.leaders.learn(metadata)
+        self._known = True

@@ -73,7 +73,7 @@ class Links:
         self._clock = clock
         self._open: dict[tuple[int, Lane], AIOKafkaConnection] = {}
         self._dialling: dict[tuple[int, Lane], asyncio.Task[AIOKafkaConnection]] = {}
-        self._learning: asyncio.Task[None] | None = None
+        self._learning: asyncio.Task[Any] | None = None
         self._quiet: dict[int, tuple[float, float, str]] = {}
         """By broker: until when, for how long, and why."""
 
@@ -101,21 +101,23 @@ class Links:
             connection.close()
             raise RequestTimedOutError(f"no answer within {seconds_max:g} s") from error
 
-    async def bootstrap(self, *, seconds_max: float = 30.0) -> None:
-        """Learn the brokers from the first address that answers; `Unreachable` when none does. Who
-        asks while somebody else does gets the same answer."""
+    async def bootstrap(self, *, seconds_max: float = 30.0) -> Any:
+        """Learn the brokers from the first address that answers; its metadata, topics and all.
+        `Unreachable` when none does. Who asks while somebody else does gets the same answer."""
         if self._learning is None:
             self._learning = asyncio.create_task(self._learn(seconds_max))
             self._learning.add_done_callback(self._learnt)
-        await asyncio.shield(self._learning)
+        return await asyncio.shield(self._learning)
 
-    async def _learn(self, seconds_max: float) -> None:
+    async def _learn(self, seconds_max: float) -> Any:
         addresses = await self._addresses()
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds_max):
                 for host, port, _ in collect_hosts(addresses):
-                    if await self._learn_from(host, port):
-                        return
+                    metadata = await self._metadata_of(host, port)
+                    if metadata is not None and metadata.brokers:
+                        self.cluster.update_metadata(metadata)
+                        return metadata
         raise Unreachable(
             f"connecting to Kafka of {self._name}: none of {addresses} let us in; "
             "the log says why for each"
@@ -133,24 +135,23 @@ class Links:
         self._open.clear()
         await asyncio.gather(*(one for one in closing if one is not None))
 
-    def _learnt(self, task: asyncio.Task[None]) -> None:
+    def _learnt(self, task: asyncio.Task[Any]) -> None:
         self._learning = None
         _seen(task)
 
-    async def _learn_from(self, host: str, port: int) -> bool:
+    async def _metadata_of(self, host: str, port: int) -> Any:
         try:
             connection = await self._dial(host, port)
         except (OSError, KafkaError, TimeoutError) as error:
             log.warning("no connection to %s:%s of %s: %r", host, port, self._name, error)
-            return False
+            return None
         try:
-            self.cluster.update_metadata(await connection.send(MetadataRequest([])))
+            return await connection.send(MetadataRequest(None))
         except (KafkaError, TimeoutError) as error:
             log.warning("no metadata from %s:%s of %s: %r", host, port, self._name, error)
-            return False
+            return None
         finally:
             await connection.close()
-        return bool(self.broker_ids())
 
     async def _connected(self, broker_id: int, lane: Lane) -> AIOKafkaConnection:
         key = (broker_id, lane)

@@ -90,12 +90,15 @@ class ScriptedBrokers:
     def broker_ids(self) -> tuple[int, ...]:
         return self._seen
 
-    async def bootstrap(self, *, seconds_max: float = 30.0) -> None:
+    async def bootstrap(self, *, seconds_max: float = 30.0) -> Any:
         del seconds_max
         self.bootstraps += 1
         if self.bootstrap_error:
             raise self.bootstrap_error
-        self._seen = tuple(self.brokers)
+        self.asked.append((METADATA, 0))
+        metadata = self._metadata()
+        self._learn(metadata)
+        return metadata
 
     async def send(self, broker_id: int, request: Any, *, lane: Any, seconds_max: float) -> Any:
         del lane

@@ -393,11 +393,11 @@ async def test_unwanted_and_share_groups_are_not_asked_for() -> None:
 
 async def test_kafka_that_was_never_reached_raises_and_one_that_went_away_is_blind() -> None:
     scripted = three()
-    scripted.silent = {1, 2, 3}
+    scripted.bootstrap_error = Unreachable("nobody there")
     scanner = scanner_of(scripted)
-    with pytest.raises(Unreachable, match="reading metadata of orders-prod: broker"):
+    with pytest.raises(Unreachable, match="nobody there"):
         await scanner.scan()
-    scripted.silent.clear()
+    scripted.bootstrap_error = None
     assert clean(await scanner.scan())
     scripted.silent = {1, 2, 3}
     before = scripted.bootstraps
@@ -410,6 +410,17 @@ async def test_kafka_that_was_never_reached_raises_and_one_that_went_away_is_bli
     assert (await scanner.scan()).missing_groups == {"a", "b", "c"}
     scripted.silent.clear()
     assert clean(await scanner.scan())
+
+
+async def test_brokers_that_others_learnt_of_are_asked_for_metadata() -> None:
+    scripted = three()
+    await scripted.bootstrap()
+    scripted.silent = {1, 2, 3}
+    scanner = scanner_of(scripted)
+    with pytest.raises(Unreachable, match="reading metadata of orders-prod: broker"):
+        await scanner.scan()
+    scripted.silent = {1}
+    assert set((await scanner.scan()).groups) == {"b", "c"}
 
 
 async def test_moments_and_committed_ends_leave_out_what_cannot_be_read() -> None:
