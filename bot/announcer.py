@@ -124,15 +124,19 @@ class Announcer:
         self._wake_later(story_id, later.seconds)
 
     async def _wake_those_behind(self, story_id: str) -> None:
-        """When a request leaves its line, the cards of the others show one place less."""
-        for other in await asyncio.to_thread(self._line_left_by, story_id):
+        """When a request ends, the cards of those in line show one place less, and the incident it was
+        proposed from may offer it again."""
+        for other in await asyncio.to_thread(self._changed_by, story_id):
             self.wake(other)
 
-    def _line_left_by(self, request_id: str) -> tuple[str, ...]:
+    def _changed_by(self, request_id: str) -> tuple[str, ...]:
         try:
             request = self._ledger.load(request_id)
-            ended = request is not None and request.state.ended
-            return self._ledger.line(request.cluster) if request and ended else ()
+            if request is None or not request.state.ended:
+                return ()
+            opened = self._ledger.open_incidents(request.cluster)
+            proposing = (one.id for one in opened if request_id in one.proposed)
+            return (*self._ledger.line(request.cluster), *proposing)
         except (LedgerUnavailable, UnreadableEntry):
             return ()  # their own news, or the next round, will wake them
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 
-from bot.cards.incident import digest, offered
+from bot.cards.incident_buttons import digest, offered
 from bot.cards.text import harmless
 from bot.doors import Doors
 from bot.incident_story import proposed_states

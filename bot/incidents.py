@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.answering import privately
-from bot.cards.incident import ACKNOWLEDGE, MUTE, MUTE_HOURS, PROPOSE_ANY, UNMUTE
+from bot.cards.incident_buttons import ACKNOWLEDGE, MUTE, MUTE_HOURS, PROPOSE_ANY, UNMUTE
 from bot.doors import Doors
 from bot.incident_acts import acknowledge, mute, propose, unmute
 from bot.once import named, once

@@ -24,7 +24,7 @@ from bot.deciding import decide, in_words, steer, take_back
 from bot.doors import Doors
 from bot.once import named, once
 from bot.opening import open_request
-from bot.posting import faces
+from bot.posting import BAD_BLOCKS, faces
 from bot.questions import help_of, link_to, show, status
 from changes.grammar import Asked, Mistake, Question, parse
 from changes.request import Refusal, Request
@@ -57,6 +57,8 @@ def register(app: AsyncApp, doors: Doors) -> None:
                 if answer.status_code == 200:
                     return
                 log.error("an answer was refused: %s %s", answer.status_code, answer.body)
+                if not any(code in answer.body for code in BAD_BLOCKS):
+                    return  # used up or too late: a simpler face would not arrive either
 
         async def tell(words: str) -> None:
             await say(told(words))

@@ -7,8 +7,6 @@ help to decide is in the thread or in `/kafka incidents`.
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -16,27 +14,18 @@ from datetime import datetime
 from bot.cards.blocks import (
     Block,
     Drawn,
-    actions,
     bullets,
-    button,
-    confirm,
     context,
     header,
     message,
-    plain_text,
     section,
 )
 from bot.cards.chart import CHARTS_MAX, trend_chart
+from bot.cards.incident_buttons import buttons
 from bot.cards.quantities import lasting
 from bot.cards.text import code, inert, prose, when
 from changes.incident import Alert, AlertState, Family, Incident, Severity
 from changes.lifecycle import State
-
-ACKNOWLEDGE, MUTE, UNMUTE = "incident:acknowledge", "incident:mute", "incident:unmute"
-PROPOSE = "incident:propose"
-"""Followed by a number: ids of buttons in one block must differ."""
-PROPOSE_ANY = re.compile(rf"{PROPOSE}:[0-9]")
-MUTE_HOURS = (1, 4, 24)
 
 SIGNS = {Severity.INFO: "🔵", Severity.WARN: "🟠", Severity.CRIT: "🔴"}
 LOUDNESS = {
@@ -52,7 +41,7 @@ FAMILIES = {
     Family.CLUSTER: "Cluster",
 }
 SHOWN_MAX = 5
-PROPOSALS_MAX = 2
+REASONS_MAX = 2
 LATER_SECONDS = 120
 """An alert that joined this much later than the first says when."""
 HELD_STATES = (AlertState.PENDING, AlertState.FIRING, AlertState.RESOLVING)
@@ -106,7 +95,7 @@ def _open(incident: Incident, proposed: Mapping[str, State]) -> list[Block]:
     blocks += _charts(shown, charts_max=CHARTS_MAX)
     if todo := [*_why_not(shown), *_asked(incident, proposed)]:
         blocks.append(section("\n".join(todo)))
-    return [*blocks, _buttons(incident, proposed)]
+    return [*blocks, buttons(incident, proposed)]
 
 
 def _over(incident: Incident) -> list[Block]:
@@ -197,7 +186,7 @@ def _charts(shown: Sequence[Alert], *, charts_max: int) -> list[Block]:
 
 def _why_not(shown: Sequence[Alert]) -> list[str]:
     reasons = dict.fromkeys(one.finding.why_not for one in shown if one.finding.why_not)
-    return [f"🚫 {prose(reason)}" for reason in list(reasons)[:PROPOSALS_MAX]]
+    return [f"🚫 {prose(reason)}" for reason in list(reasons)[:REASONS_MAX]]
 
 
 def _asked(incident: Incident, proposed: Mapping[str, State]) -> list[str]:
@@ -216,66 +205,6 @@ def _checked(incident: Incident) -> list[Block]:
         return []
     listed = bullets((prose(one) for one in incident.checked[-SHOWN_MAX:]), shown_max=SHOWN_MAX)
     return [section(f"⚖️ *After the change*\n{listed}")]
-
-
-def _buttons(incident: Incident, proposed: Mapping[str, State]) -> Block:
-    found = []
-    if not any(not state.ended for state in proposed.values()):
-        offers = offered(incident)[:PROPOSALS_MAX]
-        found += [_propose(incident, text, number) for number, text in enumerate(offers)]
-    if not incident.acked_by:
-        found.append(button(label="Acknowledge", action_id=ACKNOWLEDGE, value=incident.id))
-    if incident.muted_until:
-        found.append(button(label="Unmute", action_id=UNMUTE, value=incident.id))
-    else:
-        found.append(_mute(incident))
-    # Another id with every version: a choice made in the menu must not stay chosen.
-    return {**actions(*found), "block_id": f"incident:{incident.id}:{incident.version}"}
-
-
-def _mute(incident: Incident) -> Block:
-    options = [
-        {
-            "text": plain_text(f"Mute {hours} h", letters_max=75),
-            "value": f"{incident.id}:{hours}",
-        }
-        for hours in MUTE_HOURS
-    ]
-    placeholder = plain_text("Mute …", letters_max=150)
-    return {
-        "type": "static_select",
-        "action_id": MUTE,
-        "placeholder": placeholder,
-        "options": options,
-    }
-
-
-def _propose(incident: Incident, text: str, number: int) -> Block:
-    ask = confirm(
-        title="Propose this change?",
-        words=f"It opens a request in your name: {text} on {incident.cluster}. "
-        "It is planned and judged, and others approve it as ever.",
-        yes="Propose it",
-        no="Not now",
-    )
-    return button(
-        label=f"Propose {text}",
-        action_id=f"{PROPOSE}:{number}",
-        value=f"{incident.id}:{digest(text)}",
-        style="primary" if number == 0 else "",
-        confirm=ask,
-    )
-
-
-def offered(incident: Incident) -> tuple[str, ...]:
-    """The changes that would help, as text for the grammar, of what is worst first."""
-    found = dict.fromkeys(one.finding.proposal for one in incident.firing if one.finding.proposal)
-    return tuple(found)
-
-
-def digest(text: str) -> str:
-    """By which a button says which offer it was: the offer itself is read from the ledger."""
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def _when(moment: datetime) -> str:

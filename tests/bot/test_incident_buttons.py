@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.cards.incident import digest
+from bot.cards.incident_buttons import digest
 from changes.incident import Incident, Severity
 from lab.slack.entities import Person as Member
 from lab.slack.payloads import head, new_trigger

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from bot.answers import ANSWERS
+from bot.cards.blocks import Drawn
 from changes.view import ClusterView
 from lab.slack.entities import Person as Member
 from tests.bot.counter import Counter, counter
@@ -207,6 +208,17 @@ async def test_guests_are_refused_with_words_and_an_audit_line(
     last = list(counter.ledger.audit_lines())[-1]
     assert last.actor == guest.id
     assert last.event.startswith("refused: ")
+
+
+async def test_an_answer_whose_blocks_slack_will_not_have_arrives_as_text(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def bad(*_: object) -> list[Drawn]:
+        return [Drawn(text="the figures", blocks=({"type": "table", "rows": []},))]
+
+    monkeypatch.setattr("bot.slash.ANSWERED", {"balance": bad})
+    told = await ask(counter, "balance")
+    assert "the figures" in told
 
 
 async def test_help_names_every_question(counter: Counter) -> None:

@@ -11,7 +11,8 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from bot.cards.blocks import FALLBACK_LETTERS_MAX, Drawn
-from bot.cards.incident import ACKNOWLEDGE, MUTE, PROPOSE, UNMUTE, digest, draw
+from bot.cards.incident import draw
+from bot.cards.incident_buttons import ACKNOWLEDGE, MUTE, PROPOSE, UNMUTE, digest
 from bot.posting import faces
 from changes.incident import AlertState, Family, Incident, Severity
 from changes.lifecycle import State
