@@ -6,6 +6,9 @@ from pathlib import Path
 
 from changes.catalog import CATALOG
 from changes.pages import change_page, lifecycle_page
+from watch.incident_settings import IncidentSettings
+from watch.pages import file_of, index_page, rule_page
+from watch.rules import rules
 
 HERE = Path(__file__).parent
 
@@ -16,7 +19,10 @@ def pages() -> dict[Path, str]:
         HERE / "changes" / f"{change.__module__.rpartition('.')[2]}.md": change_page(change)
         for change in CATALOG
     }
-    return {**changes, HERE / "lifecycle.md": lifecycle_page()}
+    known = rules()
+    alerts = {HERE / "alerts" / f"{file_of(rule)}.md": rule_page(rule) for rule in known}
+    index = {HERE / "alerts" / "README.md": index_page(known, IncidentSettings)}
+    return {**changes, **alerts, **index, HERE / "lifecycle.md": lifecycle_page()}
 
 
 if __name__ == "__main__":

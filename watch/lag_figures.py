@@ -47,7 +47,9 @@ class LagSettings(RuleSettings):
     rising_seconds_per_second: float = Field(0.2, gt=0)
     """How fast the age must grow, over both windows, to be falling behind."""
     long_window_seconds: float = Field(600.0, gt=0)
+    """Slopes are drawn over this long …"""
     short_window_seconds: float = Field(120.0, gt=0)
+    """… and over this short: both must agree before anybody is told."""
     rebalance_seconds: float = Field(180.0, ge=0)
     """A rebalance may take this long before its group is judged."""
     at_risk_hours: float = Field(2.0, gt=0)

@@ -32,8 +32,11 @@ COMFORTABLE_PERCENT = 40.0
 
 class CpuForecastSettings(RuleSettings):
     warn_percent: float = Field(default=60, gt=0, le=100)
+    """User and system time together; MSK advises to stay below 60, so that a broker may fail."""
     crit_percent: float = Field(default=85, gt=0, le=100)
+    """Busier than this is critical."""
     clear_percent: float = Field(default=55, gt=0, le=100)
+    """Below this it is over."""
     over_minutes: float = Field(default=15, gt=0, le=40)
     """The middle value of so many minutes counts."""
     warn_hours: float = Field(default=48, gt=0)

@@ -35,12 +35,17 @@ COMFORTABLE_PERCENT = 60.0
 
 class DiskFullSettings(RuleSettings):
     warn_percent: float = Field(default=85, gt=0, le=100)
+    """Full to this much."""
     crit_percent: float = Field(default=90, gt=0, le=100)
+    """Full to this much is critical, whatever runs."""
     clear_percent: float = Field(default=83, gt=0, le=100)
+    """Below this it is over."""
     warn_hours: float = Field(default=48, gt=0)
     """Until the disk is 90 % full."""
     crit_hours: float = Field(default=12, gt=0)
+    """Full within this time is critical."""
     clear_hours: float = Field(default=60, gt=0)
+    """Not full within this time is over."""
     hold_minutes: float = Field(default=10, ge=0)
     """For the forecast; a level is told at the second look."""
     clear_minutes: float = Field(default=30, ge=0)

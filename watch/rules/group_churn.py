@@ -33,6 +33,7 @@ class GroupChurnSettings(RuleSettings):
     rebalances: int = Field(4, ge=2)
     """So many within the window are too many."""
     window_minutes: float = Field(10.0, gt=0)
+    """So many rebalances within this time."""
     long_minutes: float = Field(3.0, gt=0)
     """One rebalance may take this long."""
 

@@ -33,12 +33,15 @@ class HotPartitionSettings(RuleSettings):
     messages_per_second_min: float = Field(default=500, gt=0)
     """Slower partitions are never hot, whatever their siblings do."""
     times_others: float = Field(default=4, gt=1)
+    """Times the median of the topic's other partitions, from which it is told."""
     clear_times_others: float = Field(default=3, gt=1)
+    """At which it is over."""
     share_factor: float = Field(default=2, gt=1)
     """Times the fair share 1/n; with two partitions that would be all, so three quarters do."""
     z_score_min: float = Field(default=3.5, gt=0)
     """From eight partitions on."""
     window_seconds: float = Field(default=120, ge=20)
+    """Rates are taken over this long."""
     windows: int = Field(default=3, ge=2, le=6)
     """So many windows in a row; these two are the same for all topics."""
     clear_minutes: float = Field(default=10, ge=0)

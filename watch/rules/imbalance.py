@@ -48,9 +48,11 @@ class ImbalanceSettings(RuleSettings):
     hold_minutes: float = Field(default=15, ge=0)
     clear_minutes: float = Field(default=10, ge=0)
     excess_count_min: int = Field(default=2, ge=1)
+    """Leaders or replicas above the mean that are worth a move."""
     excess_share_min: float = Field(default=0.10, ge=0)
     """Of the mean: less above it is not worth a move."""
     disk_excess_gb_min: float = Field(default=10, ge=0)
+    """Disk above the mean that is worth a move."""
     bytes_in_mb_per_second_min: float = Field(default=1, ge=0)
     """Mean traffic per broker below which bytes say nothing."""
     plan_partitions_max: int = Field(default=30_000, ge=1)

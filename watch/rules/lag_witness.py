@@ -29,7 +29,9 @@ LATE_SECONDS = 120.0
 
 class LagWitnessSettings(RuleSettings):
     apart_share: float = Field(default=0.20, gt=0)
+    """Share of the larger figure by which the two must differ …"""
     apart_messages_min: int = Field(default=1_000, ge=0)
+    """… and at least by so many messages."""
     hold_minutes: float = Field(default=5, ge=0)
     clear_minutes: float = Field(default=5, ge=0)
     hint_names: bool = True

@@ -25,6 +25,7 @@ NAMED_MAX = 5
 
 class OpenTransactionSettings(RuleSettings):
     open_minutes: float = Field(5.0, gt=0)
+    """A transaction may be open this long."""
 
 
 class OpenTransaction(Rule[OpenTransactionSettings]):

@@ -29,6 +29,7 @@ class PartitionsLimitSettings(RuleSettings):
     warn_share: float = Field(default=0.90, gt=0)
     """Of the most that still allows updates."""
     clear_share: float = Field(default=0.85, gt=0)
+    """Share of the limit below which it is over."""
     hold_minutes: float = Field(default=10, ge=0)
     clear_minutes: float = Field(default=10, ge=0)
 

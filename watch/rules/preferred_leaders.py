@@ -29,7 +29,9 @@ class PreferredLeadersSettings(RuleSettings):
     trigger_share: float = Field(default=0.10, gt=0, le=1)
     """Of all partitions."""
     clear_share: float = Field(default=0.05, ge=0, le=1)
+    """Share of partitions at which it is over."""
     partitions_min: int = Field(default=5, ge=1)
+    """Fewer than this are not worth telling."""
     hold_minutes: float = Field(default=15, ge=0)
     clear_minutes: float = Field(default=5, ge=0)
 

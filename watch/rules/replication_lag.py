@@ -25,6 +25,7 @@ from watch.seen import Seen
 
 class ReplicationLagSettings(RuleSettings):
     show_after_minutes: float = Field(default=10, ge=0)
+    """Moving replicas may be out of sync this long before it is shown."""
     stalled_minutes: float = Field(default=60, gt=0)
     """So long without one replica coming into sync is a standstill."""
     clear_minutes: float = Field(default=2, ge=0)
