@@ -1,4 +1,4 @@
-# One image, three commands: `python -m bot`, `python -m workers`, `python -m workers.ticker`.
+# One image, four commands: `python -m bot`, `python -m workers`, `python -m workers.ticker`, `python -m watch`.
 # No lab, no secrets: tokens and the Redis URL come from the environment at run time.
 FROM python:3.11-slim AS build
 WORKDIR /app

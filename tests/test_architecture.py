@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,9 +23,13 @@ from changes.change import Change
 from changes.grammar import Asked, parse
 from changes.grammar_usage import usages_of
 from changes.pages import steps_of
+from watch.pages import meanings_of
+from watch.rule import Rule
+from watch.rules import rules
 
 ROOT = Path(__file__).parents[1]
 ROOMS = ("bot", "workers", "watch", "policies", "ledger", "cluster", "changes", "lab", "bench")
+RULES = rules()
 LINES_MAX = 400
 
 LONG_FILES: Mapping[str, str] = {
@@ -93,6 +98,43 @@ def test_every_step_of_a_change_names_its_permissions_and_what_it_does(
 def test_the_catalog_is_every_file_of_its_folder() -> None:
     files = {file.stem for file in Path(catalog.__file__).parent.glob("[!_]*.py")}
     assert {change.__module__.rpartition(".")[2] for change in CATALOG} == files
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_every_rule_has_its_page_its_name_and_settings_in_words(rule: type[Rule[Any]]) -> None:
+    name = rule.__module__.rpartition(".")[2]
+    assert rule.name == name, "alerts.yaml calls it by its file"
+    assert (ROOT / f"docs/alerts/{name}.md").is_file(), "run `make docs`"
+    assert sys.modules[rule.__module__].__doc__, "its docstring is its page"
+    assert rule.title
+    rule.Settings()  # every setting has a default
+    silent = set(rule.Settings.model_fields) - set(meanings_of(rule.Settings))
+    assert not silent, "a sentence below each setting"
+    assert not {"exceptions", "match"} & set(rule.Settings.model_fields), "alerts.yaml uses these"
+
+
+def test_the_rules_are_every_file_of_their_folder() -> None:
+    files = {file.stem for file in (ROOT / "watch/rules").glob("[!_]*.py")}
+    assert {rule.name for rule in RULES} == files
+
+
+def test_no_rule_reads_a_clock_or_reaches_outside() -> None:
+    files = sources("watch/rules")
+    imports = [
+        f"{name_of(file)} imports {module}"
+        for file in files
+        for module in imported(tree_of(file))
+        if module.partition(".")[0]
+        in {*IO_MODULES, "cluster", "ledger", "policies"} - {"importlib"}
+        and file.stem != "__init__"
+    ]
+    clocks = [
+        f"{name_of(file)} calls {call}"
+        for file in files
+        for call in calls(tree_of(file))
+        if call in ("datetime.now", "time.time", "time.monotonic", "open")
+    ]
+    assert not imports + clocks
 
 
 @pytest.mark.parametrize("room", ROOMS)

@@ -27,6 +27,7 @@ from changes.catalog import CATALOG
 from changes.grammar import Asked, Question, parse
 from changes.grammar_usage import usages_of
 from policies.yaml_files import variable_of
+from watch.settings import Settings as WatchSettings
 from workers.settings import Settings as WorkerSettings
 
 ROOT = Path(__file__).parents[1]
@@ -318,7 +319,11 @@ def table_rows(page: str, heading: str) -> list[list[str]]:
 
 @pytest.mark.parametrize(
     ("heading", "settings"),
-    [("The bot (`--config FILE`):", BotSettings), ("Worker and ticker", WorkerSettings)],
+    [
+        ("The bot (`--config FILE`):", BotSettings),
+        ("Worker, ticker and watch", WorkerSettings),
+        ("Worker, ticker and watch", WatchSettings),
+    ],
 )
 def test_the_settings_tables_are_the_settings(heading: str, settings: type[BaseModel]) -> None:
     shown = {(row[0], row[1]) for row in table_rows("docs/operating.md", heading)}
@@ -374,5 +379,6 @@ def test_generated_pages_are_what_the_code_says() -> None:
 
 
 def test_no_generated_page_is_left_over() -> None:
-    """Of a change that is gone."""
-    assert set((ROOT / "docs/changes").glob("*.md")) <= set(generated())
+    """Of a change or a rule that is gone."""
+    for folder in ("changes", "alerts"):
+        assert set((ROOT / "docs" / folder).glob("*.md")) <= set(generated())
