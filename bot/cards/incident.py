@@ -7,6 +7,7 @@ help to decide is in the thread or in `/kafka incidents`.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -134,13 +135,13 @@ def named(subject: str, words: str) -> str:
     name = subject.partition(" ")[2] or subject
     if name == "cluster":
         return prose(words)
-    if name not in words:
-        return f"{code(subject, letters_max=120)} {prose(words)}"
-    if "`" in words:
+    if "`" in words and name in words:
         return prose(words)  # a rule's own code style stays as it is
-    shown = subject if subject in words else name
-    before, _, after = words.partition(shown)
-    return f"{_run(before)}{code(shown, letters_max=120)}{_run(after)}"
+    for shown in (subject, name):
+        if found := re.search(rf"(?<![\w.-]){re.escape(shown)}(?![\w-]|\.\w)", words):
+            before, after = words[: found.start()], words[found.end() :]
+            return f"{_run(before)}{code(shown, letters_max=120)}{_run(after)}"
+    return f"{code(subject, letters_max=120)} {prose(words)}"
 
 
 def _run(words: str) -> str:

@@ -11,7 +11,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from bot.cards.blocks import FALLBACK_LETTERS_MAX, Drawn
-from bot.cards.incident import draw
+from bot.cards.incident import draw, named
 from bot.cards.incident_buttons import ACKNOWLEDGE, MUTE, PROPOSE, UNMUTE, digest
 from bot.posting import faces
 from changes.incident import AlertState, Family, Incident, Severity
@@ -152,6 +152,21 @@ def test_the_buttons_fit_what_was_done_already() -> None:
     ended = draw(CARDS["proposed and checked"], proposed={"R-18": State.REJECTED})
     assert f"{PROPOSE}:0" in [e["action_id"] for e in elements(ended)]
     assert elements(drawn("over")) == []
+
+
+@pytest.mark.parametrize(
+    ("subject", "words", "shown"),
+    [
+        ("group a", "a stalled on orders-1", "`a` stalled on orders-1"),
+        ("broker 2", "disk of broker 2 is 92 % full", "disk of `broker 2` is 92 % full"),
+        ("broker 2", "12 copies behind", "`broker 2` 12 copies behind"),
+        ("group app.eu", "app.eu.v2 is not app.eu", "app.eu.v2 is not `app.eu`"),
+        ("cluster", "MSK heals orders-prod", "MSK heals orders-prod"),
+        ("topic logs", "use `retention.ms` of logs", "use `retention.ms` of logs"),
+    ],
+)
+def test_each_object_is_named_once(subject: str, words: str, shown: str) -> None:
+    assert named(subject, words) == shown
 
 
 def test_a_storm_is_counted_and_not_listed() -> None:
