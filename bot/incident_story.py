@@ -143,7 +143,10 @@ class IncidentShelf:
         )
 
     def _on_call(self, incident: Incident) -> str:
-        if incident.ended_at or not any(line.calls for line in incident.log):
+        """Read only for a line that is still to be posted: a view is a large thing."""
+        card = self.ledger.incident_card(incident.id)
+        waiting = incident.log[card.lines_posted if card else 0 :]
+        if incident.ended_at or not any(line.calls for line in waiting):
             return ""
         view = self.ledger.view(incident.cluster)
         return view.on_call if view else ""
