@@ -1,0 +1,165 @@
+"""What twenty thousand entries cost: counted, and with generous bounds on time and memory."""
+
+from __future__ import annotations
+
+import gc
+import time
+import tracemalloc
+from datetime import timedelta
+
+import pytest
+
+from changes.lag import GroupRead, LagScan
+from ledger.rings import FRAME_BYTES_MAX
+from tests.watch.consumers.world import BEGAN, CLUSTER, Lookout
+from watch import lag_states
+from watch.frames import pack, unpack
+from watch.lag_figures import Figures, LagSettings
+from watch.lag_history import LagHistory
+from watch.lag_states import LagState, verdicts
+from watch.rule import Tuned
+from watch.seen import Seen
+
+GROUPS, PER_GROUP = 2000, 10
+
+
+def scan(
+    number: int,
+    *,
+    groups: int = GROUPS,
+    partitions: int = 2000,
+    frozen: int = 0,
+    state: str = "Stable",
+) -> Seen:
+    """A busy cluster; the first `frozen` groups have not committed since the first scan."""
+    at = BEGAN + timedelta(seconds=30 * number)
+    places = [(f"topic-{place // 20}", place % 20) for place in range(partitions)]
+    ends = dict.fromkeys(places, 10**9 + number * 3000)
+    reads = {}
+    for group in range(groups):
+        own = [places[(group * PER_GROUP + one) % partitions] for one in range(PER_GROUP)]
+        moved = 0 if group < frozen else number * 3000
+        committed = dict.fromkeys(own, 10**9 + moved - 50)
+        stands = state if group < frozen else "Stable"
+        reads[f"group-{group}"] = GroupRead(
+            state=stands, kind="classic", coordinator=1, committed=committed
+        )
+    starts = dict.fromkeys(places, number // 10)
+    lag = LagScan(at=at, groups=reads, ends=ends, starts=starts)
+    return Seen(at=at, cluster=CLUSTER, scan_seconds=30.0, lag=lag)
+
+
+def cpu_seconds(began: float) -> float:
+    return time.process_time() - began
+
+
+def test_most_entries_are_decided_by_one_comparison(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counted: only what is in trouble reaches the table."""
+    judged: list[Figures] = []
+    real = lag_states.state_of
+
+    def counted(it: Figures) -> LagState:
+        judged.append(it)
+        return real(it)
+
+    monkeypatch.setattr(lag_states, "state_of", counted)
+    history = LagHistory()
+    for number in range(12):
+        seen = scan(number, groups=300, frozen=3)
+        history.add(seen)
+    found = verdicts(history, seen, seen.at, Tuned(LagSettings()))
+    assert sum(one.state is LagState.STALLED for one in found.values()) == 3
+    assert len(judged) == 3 * PER_GROUP
+    assert verdicts(history, seen, seen.at, Tuned(LagSettings())) is found
+    assert len(judged) == 3 * PER_GROUP
+
+
+def test_findings_are_made_only_for_what_is_in_trouble() -> None:
+    lookout = Lookout()
+    for number in range(8):
+        lookout.look(scan(number, groups=2000, partitions=500, frozen=5, state="Empty"))
+    assert len(lookout.said) == 5
+    assert lookout.betweens == {}
+    assert lookout.unseen == {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("partitions", [500, 5000])
+def test_forty_scans_of_twenty_thousand_entries_take_32_mib(partitions: int) -> None:
+    """A quarter of both, since counting memory is slow."""
+    history = LagHistory()
+    gc.collect()
+    tracemalloc.start()
+    for number in range(42):
+        history.add(scan(number, groups=500, partitions=partitions))
+    gc.collect()
+    used = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert len(history.samples("group-7", *history.entries("group-7")[0])) == 40
+    assert used <= 8 * 2**20
+
+
+@pytest.mark.slow
+def test_a_scan_of_twenty_thousand_is_added_in_40_ms() -> None:
+    """Twice the bound is allowed for: the machine is shared. The best of seven counts."""
+    history = LagHistory()
+    history.add(scan(0))
+    times = []
+    for number in range(1, 8):
+        seen = scan(number)
+        began = time.process_time()
+        history.add(seen)
+        times.append(cpu_seconds(began))
+    assert min(times) <= 0.08
+
+
+@pytest.mark.slow
+def test_all_are_judged_afresh_from_frames_within_seconds() -> None:
+    """One second is the aim; three are allowed for on a shared machine."""
+    frames = [pack(scan(number, frozen=20)) for number in range(40)]
+    began = time.process_time()
+    history = LagHistory()
+    newest = None
+    for frame in frames:
+        newest = unpack(frame)
+        assert isinstance(newest, Seen)
+        history.add(newest)
+    assert newest is not None
+    found = verdicts(history, newest, newest.at, Tuned(LagSettings()))
+    assert cpu_seconds(began) <= 3.0
+    assert sum(one.state is LagState.STALLED for one in found.values()) == 20
+
+
+@pytest.mark.slow
+def test_a_restart_of_a_small_cluster_is_well_under_a_second() -> None:
+    frames = [pack(scan(number, groups=30, partitions=100)) for number in range(60)]
+    began = time.process_time()
+    history = LagHistory()
+    for frame in frames:
+        seen = unpack(frame)
+        assert isinstance(seen, Seen)
+        history.add(seen)
+    assert cpu_seconds(began) <= 0.5
+
+
+@pytest.mark.slow
+def test_fifty_thousand_groups_in_trouble_do_not_take_minutes() -> None:
+    """Everything stops at once: every group is found, and the worst fifty are drawn."""
+    lookout = Lookout()
+    for number in range(7):
+        seen = scan(number, groups=50_000, partitions=2000, frozen=50_000, state="Empty")
+        lookout.history.add(seen)
+    began = time.process_time()
+    lookout.look(seen)
+    assert cpu_seconds(began) <= 120
+    stopped = [one for key, one in lookout.said.items() if "/stopped/" in key]
+    assert len(stopped) == 50_000
+    assert sum(one.trend is not None for one in stopped) == 50
+
+
+@pytest.mark.slow
+def test_a_day_of_twenty_thousand_entries_weighs_what_is_allowed() -> None:
+    """Frames of one cluster and day, if every one were as large as a busy one."""
+    kept = [pack(scan(number, frozen=100)) for number in range(5)]
+    body = max(len(frame.body) for frame in kept)
+    assert body * 2 * 60 * 24 <= FRAME_BYTES_MAX
