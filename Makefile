@@ -31,7 +31,7 @@ test: check ## All of check, plus the scenarios on the lab
 fault: install ## Kill, cut off and slow down everything at every moment of the main job; one table
 	$(BIN)/pytest -q -n 2 --dist worksteal -m fault tests/faults
 
-bench: install ## Measure speed and size of everything, one table (about four minutes; see docs/numbers.md)
+bench: install ## Measure speed and size of everything, one table (about seven minutes; see docs/numbers.md)
 	$(BIN)/python -m bench all
 
 pictures: install ## Make the docs' pictures again: the browser tests, with their screenshots kept

@@ -138,7 +138,13 @@ def scan(lab: Path | None, groups: int, rounds: int, shell_rounds: int, as_json:
 @json_option
 def all_command(seconds: float, requests: int, lab: Path | None, as_json: bool) -> None:
     """Every story, one table."""
-    stories = [_ack(seconds, 50), _pile(requests), _approve(lab), _case_a]
+    stories = [
+        _ack(seconds, 50),
+        _pile(requests),
+        _approve(lab),
+        _scan(lab, groups=2000, rounds=3, shell_rounds=1),
+        _case_a,
+    ]
     _show(stories, as_json=as_json)
 
 
