@@ -20,14 +20,13 @@ from typing import Any, NamedTuple
 
 from changes.lag import NO_OFFSET, GroupRead, LagScan, Member, TopicPartition
 from watch import lag_memory
+from watch.end_columns import UNKNOWN, EndColumns
 from watch.pace import Memory, Pace
 from watch.seen import Seen
 
 SCANS = 40
 GAP = -2
 """Not read in that scan; `NO_OFFSET` (-1) is Kafka's own "never committed"."""
-UNKNOWN = -1
-"""An end or a start that was not read."""
 PAUSE_SCANS = 5
 AGAIN_AFTER = 3
 ABSENT_SCANS = 3
@@ -75,18 +74,13 @@ class LagHistory:
         """Rates are drawn from this moment on."""
         self.pace = Pace()
         self._committed: list[array[int]] = []
-        self._ends: list[array[int]] = []
-        self._starts: list[array[int]] = []
+        self._logs = EndColumns()
         self._entries: dict[str, dict[TopicPartition, int]] = {}
         self._partition_of: array[int] = array("q")
         self._free: list[int] = []
-        self._partitions: dict[TopicPartition, int] = {}
-        self._free_partitions: list[int] = []
-        self._partition_slots = 0
         self._states: dict[str, deque[tuple[float, str]]] = {}
         self._absent: dict[str, int] = {}
         self._owners: dict[str, Owners] = {}
-        self._starts_read: Mapping[TopicPartition, int] = {}
         self._older = 0
         self._memories: lag_memory.Memories | None = None
 
@@ -105,12 +99,12 @@ class LagHistory:
 
     def end_samples(self, topic: str, partition: int) -> tuple[tuple[float, int], ...]:
         """(seconds, end) of a partition any group committed on, oldest first, without gaps."""
-        slot = self._partitions.get((topic, partition))
+        slot = self._logs.places.get((topic, partition))
         if slot is None:
             return ()
         return tuple(
             (at, column[slot])
-            for at, column in zip(self.times, self._ends, strict=True)
+            for at, column in zip(self.times, self._logs.ends, strict=True)
             if slot < len(column) and column[slot] != UNKNOWN
         )
 
@@ -123,7 +117,7 @@ class LagHistory:
         return self._owners.get(group)
 
     def partitions(self) -> tuple[TopicPartition, ...]:
-        return tuple(self._partitions)
+        return tuple(self._logs.places)
 
     # For whoever judges thousands of entries: places in the columns instead of copies.
 
@@ -139,22 +133,22 @@ class LagHistory:
     def ends_since(self, moment: float) -> Sequence[int]:
         """The column of ends of the first scan at or after a moment; empty = there is none."""
         place = bisect_left(self.times, moment)
-        return self._ends[place] if place < len(self.times) else ()
+        return self._logs.ends[place] if place < len(self.times) else ()
 
     def newest(self) -> tuple[Sequence[int], Sequence[int], Sequence[int]]:
         """Columns of commits, ends and starts of the newest scan."""
         if not self.times:
             return (), (), ()
-        return self._committed[-1], self._ends[-1], self._starts[-1]
+        return self._committed[-1], self._logs.ends[-1], self._logs.starts[-1]
 
     def start_columns(self) -> Sequence[Sequence[int]]:
-        return self._starts
+        return self._logs.starts
 
     def samples_at(self, slot: int) -> tuple[Sample, ...]:
         place = self._partition_of[slot]
         found: list[Sample] = []
         for at, committed, ends, starts in zip(
-            self.times, self._committed, self._ends, self._starts, strict=True
+            self.times, self._committed, self._logs.ends, self._logs.starts, strict=True
         ):
             if slot < len(committed) and committed[slot] != GAP:
                 known = place < len(ends)
@@ -234,78 +228,36 @@ class LagHistory:
         if not self.times or at - self.times[-1] > PAUSE_SCANS * scan_seconds:
             self.unbroken_from = at
         self._leave(scan)
-        ends = self._read_ends(scan)
-        starts = self._read_starts(scan)
-        committed = self._read_commits(scan, ends, at)
-        starts.extend([UNKNOWN] * (self._partition_slots - len(starts)))
+        self._logs.read(scan)
+        committed = self._read_commits(scan, at)
         self.pace.look(
             committed,
             self._partition_of,
-            ends,
-            starts,
-            self._starts[-1] if self._starts else (),
+            ends=self._logs.ends[-1],
+            starts=self._logs.starts[-1],
+            starts_before=self._logs.starts[-2] if self.times else (),
             at=at,
             scan_seconds=scan_seconds,
         )
         self._measure_falls(at)
         self.times.append(at)
         self._committed.append(committed)
-        self._ends.append(ends)
-        self._starts.append(starts)
         self._memories = None  # they were for the first scan, and are for no other
         if len(self.times) > self.scans:
-            for kept in (self.times, self._committed, self._ends, self._starts):
-                del kept[0]
+            del self.times[0], self._committed[0]
+            self._logs.drop_oldest()
 
-    def _read_ends(self, scan: LagScan) -> array[int]:
-        places = self._partitions
-        if tuple(places) == tuple(scan.ends):
-            return self._in_order(places, scan.ends)
-        column = array("q", [UNKNOWN]) * self._partition_slots
-        for partition, end in scan.ends.items():
-            place = places.get(partition)
-            if place is None:
-                place = self._enter_partition(partition)
-                if place == len(column):
-                    column.append(UNKNOWN)
-            column[place] = end
-        return column
-
-    def _in_order(
-        self, places: Mapping[TopicPartition, int], told: Mapping[TopicPartition, int]
-    ) -> array[int]:
-        column = array("q", [UNKNOWN]) * self._partition_slots
-        for place, number in zip(places.values(), told.values(), strict=True):
-            column[place] = number
-        return column
-
-    def _read_starts(self, scan: LagScan) -> array[int]:
-        """Starts are read every tenth scan only: the same answers share one column."""
-        shared = self._starts[-1] if self._starts else array("q")
-        if len(shared) == self._partition_slots and scan.starts == self._starts_read:
-            return shared
-        self._starts_read = scan.starts
-        column = array("q", [UNKNOWN]) * self._partition_slots
-        places = self._partitions
-        for partition, start in scan.starts.items():
-            place = places.get(partition)
-            if place is not None:
-                column[place] = start
-        return column
-
-    def _read_commits(self, scan: LagScan, ends: array[int], at: float) -> array[int]:
+    def _read_commits(self, scan: LagScan, at: float) -> array[int]:
         column = array("q", [GAP]) * len(self._partition_of)
         for group, read in scan.groups.items():
             if read.error:
                 self._states.setdefault(group, deque(maxlen=STATES_KEPT))
                 continue
             self._read_state(group, read.state, at)
-            self._read_group(group, read, column, ends)
+            self._read_group(group, read, column)
         return column
 
-    def _read_group(
-        self, group: str, read: GroupRead, column: array[int], ends: array[int]
-    ) -> None:
+    def _read_group(self, group: str, read: GroupRead, column: array[int]) -> None:
         slots = self._entries.get(group)
         if slots is None:
             slots = self._entries[group] = {}
@@ -315,7 +267,7 @@ class LagHistory:
             return
         for partition, committed in read.committed.items():
             if partition not in slots:
-                slots[partition] = self._enter(group, partition, ends)
+                slots[partition] = self._enter(group, partition)
                 if slots[partition] == len(column):
                     column.append(GAP)
             column[slots[partition]] = committed
@@ -352,12 +304,8 @@ class LagHistory:
 
     # Who comes, and who goes.
 
-    def _enter(self, group: str, partition: TopicPartition, ends: array[int]) -> int:
-        place = self._partitions.get(partition)
-        if place is None:
-            place = self._enter_partition(partition)
-            if place == len(ends):
-                ends.append(UNKNOWN)
+    def _enter(self, group: str, partition: TopicPartition) -> int:
+        place = self._logs.place(partition)
         if self._free:
             slot = self._free.pop()
             self._partition_of[slot] = place
@@ -369,15 +317,6 @@ class LagHistory:
         if memory:
             self.pace.recall(slot, memory)
         return slot
-
-    def _enter_partition(self, partition: TopicPartition) -> int:
-        if self._free_partitions:
-            place = self._free_partitions.pop()
-        else:
-            place = self._partition_slots
-            self._partition_slots += 1
-        self._partitions[partition] = place
-        return place
 
     def _leave(self, scan: LagScan) -> None:
         """Forget what is gone for good; while a broker is silent nothing is."""
@@ -406,7 +345,7 @@ class LagHistory:
         self._free.append(slot)
 
     def _leave_partitions(self, scan: LagScan) -> None:
-        gone = self._partitions.keys() - scan.ends.keys() - scan.end_errors.keys()
+        gone = self._logs.places.keys() - scan.ends.keys() - scan.end_errors.keys()
         if not gone:
             return
         used = {
@@ -415,12 +354,7 @@ class LagHistory:
             for partition in slots
             if partition in gone
         }
-        for partition in gone - used:
-            place = self._partitions.pop(partition)
-            for column in (*self._ends, *self._starts):
-                if place < len(column):
-                    column[place] = UNKNOWN
-            self._free_partitions.append(place)
+        self._logs.leave(gone - used)
 
 
 __all__ = ["GAP", "NO_OFFSET", "UNKNOWN", "LagHistory", "Owners", "Sample"]

@@ -150,10 +150,10 @@ class Pace:
         self,
         column: Sequence[int],
         partition_of: Sequence[int],
+        *,
         ends: Sequence[int],
         starts: Sequence[int],
         starts_before: Sequence[int],
-        *,
         at: float,
         scan_seconds: float,
     ) -> None:

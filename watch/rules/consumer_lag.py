@@ -6,6 +6,9 @@ commit; of one frozen partition in a healthy group the owner is named), *falling
 half the SLO and ageing, or older than the SLO and no younger by itself). A group that catches up keeps
 its alert, with the time it still needs, and opens none.
 
+A group that nobody runs and that never committed while it was watched stopped before the watch began:
+that is shown and wakes nobody, since forgotten groups linger until Kafka lets their offsets expire.
+
 It is silent while a group rebalances for up to 3 minutes, within a regular rhythm of commits (learned
 from three rounds of it), on topics the group has abandoned, and while a transaction is open. What a
 scan could not read is counted, never taken for zero. It does not see why a consumer is slow, nor
@@ -185,7 +188,15 @@ class GroupLook:
     def _slos(self) -> float:
         return self.verdict.age.low_seconds / self.settings.slo_seconds
 
+    @property
+    def _old_story(self) -> bool:
+        """Nobody was there and nothing was committed since the watch first looked."""
+        stopped = bool(self.bad) and self.kind is LagState.STOPPED
+        return stopped and not any(one.last_commit_at for one in self.verdict.entries)
+
     def _severity(self) -> Severity:
+        if self._old_story:
+            return Severity.INFO
         bound = self.settings.critical_after_slos
         return Severity.CRIT if 0 < bound < self._slos() else Severity.WARN
 
@@ -194,6 +205,8 @@ class GroupLook:
         if not self.bad:
             return f"{group} {self._between_words(figures)}"
         if self.kind is LagState.STOPPED:
+            if self._old_story:
+                return f"{group} stopped before the watch began: {figures}"
             return f"{group} stopped: {figures}; {last_commit(self.bad, self.now)}"
         if self.kind is LagState.STALLED:
             return f"{group} stalled{self._where()}: {figures}; {last_commit(self.bad, self.now)}"

@@ -10,13 +10,13 @@ from datetime import timedelta
 import pytest
 
 from changes.lag import GroupRead, LagScan
-from ledger.rings import FRAME_BYTES_MAX
+from ledger.rings import FRAME_BYTES_MAX, Frame
 from tests.watch.consumers.world import BEGAN, CLUSTER, Lookout
-from watch import lag_states
 from watch.frames import pack, unpack
 from watch.lag_figures import Figures, LagSettings
 from watch.lag_history import LagHistory
 from watch.lag_states import LagState, verdicts
+from watch.lag_table import state_of
 from watch.rule import Tuned
 from watch.seen import Seen
 
@@ -49,6 +49,18 @@ def scan(
     return Seen(at=at, cluster=CLUSTER, scan_seconds=30.0, lag=lag)
 
 
+def restored(frames: list[Frame]) -> tuple[LagHistory, Seen]:
+    """As a restart does it; and the newest round."""
+    history = LagHistory()
+    rounds: list[Seen] = []
+    for frame in frames:
+        seen = unpack(frame)
+        assert isinstance(seen, Seen)
+        history.add(seen)
+        rounds[:] = [seen]
+    return history, rounds[0]
+
+
 def cpu_seconds(began: float) -> float:
     return time.process_time() - began
 
@@ -56,13 +68,12 @@ def cpu_seconds(began: float) -> float:
 def test_most_entries_are_decided_by_one_comparison(monkeypatch: pytest.MonkeyPatch) -> None:
     """Counted: only what is in trouble reaches the table."""
     judged: list[Figures] = []
-    real = lag_states.state_of
 
     def counted(it: Figures) -> LagState:
         judged.append(it)
-        return real(it)
+        return state_of(it)
 
-    monkeypatch.setattr(lag_states, "state_of", counted)
+    monkeypatch.setattr("watch.lag_states.state_of", counted)
     history = LagHistory()
     for number in range(12):
         seen = scan(number, groups=300, frozen=3)
@@ -118,13 +129,7 @@ def test_all_are_judged_afresh_from_frames_within_seconds() -> None:
     """One second is the aim; three are allowed for on a shared machine."""
     frames = [pack(scan(number, frozen=20)) for number in range(40)]
     began = time.process_time()
-    history = LagHistory()
-    newest = None
-    for frame in frames:
-        newest = unpack(frame)
-        assert isinstance(newest, Seen)
-        history.add(newest)
-    assert newest is not None
+    history, newest = restored(frames)
     found = verdicts(history, newest, newest.at, Tuned(LagSettings()))
     assert cpu_seconds(began) <= 3.0
     assert sum(one.state is LagState.STALLED for one in found.values()) == 20
@@ -134,11 +139,7 @@ def test_all_are_judged_afresh_from_frames_within_seconds() -> None:
 def test_a_restart_of_a_small_cluster_is_well_under_a_second() -> None:
     frames = [pack(scan(number, groups=30, partitions=100)) for number in range(60)]
     began = time.process_time()
-    history = LagHistory()
-    for frame in frames:
-        seen = unpack(frame)
-        assert isinstance(seen, Seen)
-        history.add(seen)
+    restored(frames)
     assert cpu_seconds(began) <= 0.5
 
 

@@ -235,6 +235,38 @@ def test_a_restart_of_the_watch_in_the_middle_of_trouble_tells_no_new_kind() -> 
     assert [one.key for one in fresh.fired] == ["consumer_lag/stopped/group payments"]
 
 
+def test_forgotten_groups_wake_nobody() -> None:
+    """A group nobody has run for days, with offsets that have not expired yet."""
+    world = busy()
+    world.group("trial", reads={"orders": 4}, behind=500_000, state="Empty", hosts=())
+    world.freeze("trial")
+    lookout = Lookout().watch(world.scans(until=60))
+    assert lookout.posts() == []
+    assert [(one.key, one.finding.severity) for one in lookout.fired] == [
+        ("consumer_lag/stopped/group trial", Severity.INFO)
+    ]
+    assert lookout.fired[0].finding.words.startswith("trial stopped before the watch began: ")
+
+
+def test_a_stopped_group_whose_records_are_at_risk_has_not_recovered() -> None:
+    """Retention comes near long after it was told that nobody reads: that alert stays."""
+    world = busy()
+    world.at(10, lambda: world.stop("payments"))
+
+    def delete() -> None:
+        for log in world.logs.values():
+            log.start, log.start_per_second = 900_000, 50
+
+    world.at(20, delete)
+    lookout = Lookout().watch(world.scans(until=120))
+    assert [one.key for one in lookout.fired] == [
+        "consumer_lag/stopped/group payments",
+        "data_loss/at risk/group payments",
+        "data_loss/lost/group payments",
+    ]
+    assert lookout.fired[0].ended is None
+
+
 # A jump of the clock.
 
 
