@@ -38,6 +38,15 @@ def clean(scan: LagScan) -> bool:
     )
 
 
+async def past_the_second(scripted: ScriptedBrokers, **more: Any) -> LagScanner:
+    """A scanner that reads metadata by itself no more for a while: the second scan does."""
+    scanner = scanner_of(scripted, **more)
+    for _ in range(2):
+        await scanner.scan()
+    scripted.asked.clear()
+    return scanner
+
+
 async def test_a_cold_scan_tells_groups_offsets_and_ends() -> None:
     scripted = three()
     scan = await scanner_of(scripted).scan()
@@ -142,9 +151,7 @@ async def test_log_starts_are_read_every_tenth_scan_and_carried() -> None:
 
 async def test_a_coordinator_that_moved_is_found_in_the_same_scan() -> None:
     scripted = three()
-    scanner = scanner_of(scripted)
-    await scanner.scan()
-    await scanner.scan()
+    scanner = await past_the_second(scripted)
     scripted.groups["a"].coordinator = 3
     scripted.groups["b"].coordinator = 1
     scripted.asked.clear()
@@ -160,9 +167,7 @@ async def test_a_coordinator_that_moved_is_found_in_the_same_scan() -> None:
 
 async def test_a_new_broker_takes_over_groups_and_partitions() -> None:
     scripted = three()
-    scanner = scanner_of(scripted)
-    await scanner.scan()
-    await scanner.scan()
+    scanner = await past_the_second(scripted)
     scripted.brokers.append(4)
     scripted.groups["a"].coordinator = 4
     scripted.logs["orders", 0].leader = 4
@@ -174,8 +179,7 @@ async def test_a_new_broker_takes_over_groups_and_partitions() -> None:
 
 async def test_a_coordinator_that_loads_is_an_error_of_its_group() -> None:
     scripted = three()
-    scanner = scanner_of(scripted)
-    await scanner.scan()
+    scanner = await past_the_second(scripted)
     scripted.groups["a"].error = 14
     scripted.groups["b"].error = 30
     scan = await scanner.scan()
@@ -197,8 +201,7 @@ async def test_a_partition_that_was_refused_has_words_and_no_offset() -> None:
 
 async def test_a_silent_broker_hides_its_own_groups_and_ends_only() -> None:
     scripted = three()
-    scanner = scanner_of(scripted)
-    await scanner.scan()
+    scanner = await past_the_second(scripted)
     scripted.silent.add(2)
     for _ in range(3):
         scripted.asked.clear()
@@ -213,10 +216,19 @@ async def test_a_silent_broker_hides_its_own_groups_and_ends_only() -> None:
     assert clean(await scanner.scan())
 
 
+async def test_ends_are_read_on_while_the_groups_that_need_them_are_out_of_sight() -> None:
+    scripted = three()
+    scripted.topic("solo")
+    scripted.group("only", at=2, solo=1)
+    scanner = await past_the_second(scripted)
+    scripted.silent.add(2)
+    for _ in range(2):
+        assert (await scanner.scan()).ends["solo", 0] == 100
+
+
 async def test_groups_of_a_silent_broker_are_found_where_they_went() -> None:
     scripted = three()
-    scanner = scanner_of(scripted)
-    await scanner.scan()
+    scanner = await past_the_second(scripted)
     scripted.silent.add(2)
     await scanner.scan()
     scripted.groups["b"].coordinator = 1
@@ -227,8 +239,7 @@ async def test_groups_of_a_silent_broker_are_found_where_they_went() -> None:
 
 async def test_groups_of_a_broker_that_is_gone_stay_missing_until_somebody_has_them() -> None:
     scripted = three()
-    scanner = scanner_of(scripted)
-    await scanner.scan()
+    scanner = await past_the_second(scripted)
     scripted.brokers.remove(2)
     for _ in range(3):
         scan = await scanner.scan()
@@ -240,8 +251,7 @@ async def test_groups_of_a_broker_that_is_gone_stay_missing_until_somebody_has_t
 
 async def test_a_list_that_fails_is_told_and_hides_nothing_that_is_known() -> None:
     scripted = three()
-    scanner = scanner_of(scripted)
-    await scanner.scan()
+    scanner = await past_the_second(scripted)
     scripted.list_errors = {1: 14, 2: 14, 3: 14}
     scan = await scanner.scan()
     assert set(scan.groups) == {"a", "b", "c"}
@@ -253,8 +263,7 @@ async def test_a_list_that_fails_is_told_and_hides_nothing_that_is_known() -> No
 
 async def test_a_deleted_group_is_gone_and_a_new_one_comes() -> None:
     scripted = three()
-    scanner = scanner_of(scripted)
-    await scanner.scan()
+    scanner = await past_the_second(scripted)
     del scripted.groups["a"]
     scripted.group("d", at=1, orders=1)
     seen = [await scanner.scan() for _ in range(7)]
@@ -264,8 +273,7 @@ async def test_a_deleted_group_is_gone_and_a_new_one_comes() -> None:
 
 async def test_a_topic_deleted_between_the_waves_is_an_error_of_its_ends() -> None:
     scripted = three()
-    scanner = scanner_of(scripted)
-    await scanner.scan()
+    scanner = await past_the_second(scripted)
 
     def delete() -> None:
         for key in [key for key in scripted.logs if key[0] == "paid"]:
@@ -298,8 +306,7 @@ async def test_what_metadata_cannot_mend_does_not_ask_for_it_each_time() -> None
 
 async def test_a_leader_that_moved_is_asked_in_the_same_scan() -> None:
     scripted = three()
-    scanner = scanner_of(scripted)
-    await scanner.scan()
+    scanner = await past_the_second(scripted)
     scripted.logs["orders", 0].leader = 3
     scan = await scanner.scan()
     assert clean(scan)
@@ -321,8 +328,7 @@ async def test_a_partition_without_leader_is_told_until_it_has_one() -> None:
 
 async def test_a_topic_that_grows_is_noticed_at_once_when_somebody_commits_there() -> None:
     scripted = three()
-    scanner = scanner_of(scripted)
-    await scanner.scan()
+    scanner = await past_the_second(scripted)
     scripted.topic("orders", partitions=5)
     scripted.groups["a"].committed["orders", 4] = 6
     scan = await scanner.scan()
@@ -332,8 +338,7 @@ async def test_a_topic_that_grows_is_noticed_at_once_when_somebody_commits_there
 
 async def test_a_connection_closed_meanwhile_is_tried_once_more() -> None:
     scripted = three()
-    scanner = scanner_of(scripted)
-    await scanner.scan()
+    scanner = await past_the_second(scripted)
     scripted.broken.update({1: 1, 2: 1})
     assert clean(await scanner.scan())
     scripted.broken[2] = 99
@@ -342,8 +347,7 @@ async def test_a_connection_closed_meanwhile_is_tried_once_more() -> None:
 
 async def test_an_answer_that_cannot_be_read_is_a_broker_that_cannot_be_seen() -> None:
     scripted = three()
-    scanner = scanner_of(scripted)
-    await scanner.scan()
+    scanner = await past_the_second(scripted)
     scripted.nonsense.add(3)
     scan = await scanner.scan()
     assert scan.blind_brokers[3].startswith("its answer cannot be read: ")
