@@ -61,6 +61,7 @@ class Lab:
             **os.environ,
             "OTTLA_LAB_DIR": str(self.folder),
             "REDIS_URL": str(self.addresses["redis"]),
+            "OTTLA_POLICIES": str(self.folder / "policies"),
             "AWS_ENDPOINT_URL": str(self.addresses["aws"]),
             "AWS_DEFAULT_REGION": "us-east-1",
             "AWS_ACCESS_KEY_ID": "lab",

@@ -1,0 +1,225 @@
+"""The watch on the lab: real consumers stop, hang, crawl and come back, a key runs hot, a broker dies.
+
+One lab, in the order of the file: three brokers grow to six first, quietly; then everything that goes
+wrong with consumers at once, then a broker. What people see is read from the channel, what the watch
+thinks from the ledger.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable
+
+import psutil
+import pytest
+
+from changes.book import Book
+from changes.incident import Alert, AlertState, Family, Incident, Severity
+from changes.lifecycle import State
+from ledger import Ledger, connect
+from tests.scenarios.labs import Json, Lab, until
+
+pytestmark = pytest.mark.lab
+CLUSTER = "orders-lab"
+JOB_SECONDS_MAX = 200.0
+TOLD_SECONDS_MAX = 120.0
+OVER_SECONDS_MAX = 120.0
+STOPS, HANGS, SLOW, HOT = "analytics", "messaging", "warehouse", "payments"
+
+
+@pytest.fixture(scope="module")
+def ledger(lab: Lab) -> Iterable[Ledger]:
+    found = connect(str(lab.addresses["redis"]))
+    yield found
+    found.close()
+
+
+def book(ledger: Ledger) -> Book:
+    return ledger.watch_book(CLUSTER)
+
+
+def firing(ledger: Ledger, kind: str, subject: str) -> Alert | None:
+    """The alert of a kind on an object, once people have been told of it."""
+    return next(
+        (
+            one
+            for one in book(ledger).alerts
+            if one.finding.subject == subject
+            and one.finding.kind == kind
+            and one.state is AlertState.FIRING
+            and one.fired_at is not None
+        ),
+        None,
+    )
+
+
+def incident_cards(lab: Lab) -> list[Json]:
+    """Messages of the watch in the channel, oldest first."""
+    return [
+        one
+        for one in lab.messages()
+        if (one["metadata"] or {}).get("event_type") == "ottla_incident"
+    ]
+
+
+def aloud(incidents: Iterable[Incident]) -> list[str]:
+    return [line.text for one in incidents for line in one.log if line.aloud]
+
+
+def fault(lab: Lab, *arguments: str) -> None:
+    lab.run("lab", "fault", *arguments)
+
+
+def soon(look: Callable[[], object], what: str, seconds: float = TOLD_SECONDS_MAX) -> None:
+    until(look, what=what, seconds=seconds)
+
+
+# Growing under an approved change
+
+
+def test_three_become_six_and_nobody_hears_of_it(lab: Lab, ledger: Ledger) -> None:
+    soon(lambda: ledger.view(CLUSTER), "the first look")
+    request_id = lab.ask("ann", "scale brokers 6 because orders lag behind at noon")
+    card = lab.card_says(request_id, "awaiting approval", seconds=60)
+    lab.click("bob", card, "Approve")
+    ended = lab.until_state(
+        request_id, State.DONE, State.FAILED, State.NEEDS_ATTENTION, seconds=JOB_SECONDS_MAX
+    )
+    assert ended.state is State.DONE, ended.outcome
+    assert incident_cards(lab) == []
+    assert ledger.incidents(CLUSTER) == ()
+    held = [one for one in book(ledger).changes if one.lease.request_id == request_id]
+    assert held, "the watch saw the change"
+    keys = held[0].held
+    assert keys, "and held back what it explains"
+    thread = "\n".join(str(m["text"]) for m in lab.messages(thread=str(card["ts"])))
+    assert "Held back while this runs: " in thread
+
+
+# Consumers
+
+
+@pytest.fixture(scope="module")
+def trouble(lab: Lab) -> None:
+    """Four things at once, as on a bad day."""
+    fault(lab, "consumer-stops", STOPS)
+    fault(lab, "consumer-hangs", HANGS)
+    fault(lab, "consumer-slow", SLOW)
+    fault(lab, "hot-key", HOT)
+
+
+@pytest.mark.usefixtures("trouble")
+def test_a_consumer_that_stopped_is_named(lab: Lab, ledger: Ledger) -> None:
+    soon(lambda: firing(ledger, "stopped", f"group {STOPS}"), f"{STOPS} to be told of")
+    soon(lambda: any(STOPS in m["text"] for m in incident_cards(lab)), "its message")
+    alert = firing(ledger, "stopped", f"group {STOPS}")
+    assert alert is not None
+    assert "behind, oldest unread" in alert.finding.words
+    assert not alert.finding.proposal
+    assert alert.finding.why_not
+
+
+@pytest.mark.usefixtures("trouble")
+def test_a_consumer_that_hangs_is_told_with_its_member(ledger: Ledger) -> None:
+    soon(lambda: firing(ledger, "stalled", f"group {HANGS}"), f"{HANGS} to be told of")
+    alert = firing(ledger, "stalled", f"group {HANGS}")
+    assert alert is not None
+    assert any("127.0.0.1" in line for line in alert.finding.lines)
+
+
+@pytest.mark.usefixtures("trouble")
+def test_a_slow_consumer_falls_behind(ledger: Ledger) -> None:
+    soon(lambda: firing(ledger, "falling behind", f"group {SLOW}"), f"{SLOW} to be told of")
+    alert = firing(ledger, "falling behind", f"group {SLOW}")
+    assert alert is not None
+    assert "messages/s" in alert.finding.words
+
+
+@pytest.mark.usefixtures("trouble")
+def test_one_message_holds_them_all(lab: Lab, ledger: Ledger) -> None:
+    opened = [one for one in ledger.incidents(CLUSTER) if one.family is Family.CONSUMERS]
+    assert len(opened) == 1
+
+    def all_named() -> bool:
+        texts = [m["text"] for m in incident_cards(lab) if "Consumers" in m["text"]]
+        return len(texts) == 1 and all(name in texts[0] for name in (STOPS, HANGS, SLOW))
+
+    soon(all_named, "one message that names all three", seconds=60)
+
+
+@pytest.mark.usefixtures("trouble")
+def test_a_hot_key_is_told_and_more_brokers_are_not_offered(ledger: Ledger) -> None:
+    def hot() -> Alert | None:
+        found = [one for one in book(ledger).alerts if one.finding.rule == "hot_partition"]
+        return next((one for one in found if one.fired_at and HOT in one.finding.subject), None)
+
+    soon(hot, "the hot key to be told of")
+    alert = hot()
+    assert alert is not None
+    assert not alert.finding.proposal
+    assert "broker" in alert.finding.why_not
+
+
+@pytest.mark.usefixtures("trouble")
+def test_who_catches_up_is_not_told_again_and_all_of_it_ends(lab: Lab, ledger: Ledger) -> None:
+    before = len(aloud(ledger.incidents(CLUSTER)))
+    cards = len(incident_cards(lab))
+    fault(lab, "consumer-catches-up", SLOW)
+    fault(lab, "consumer-fine", STOPS)
+    fault(lab, "consumer-fine", HANGS)
+    fault(lab, "hot-key", "off")
+    soon(lambda: not ledger.open_incidents(CLUSTER), "the end of it all", seconds=OVER_SECONDS_MAX)
+    soon(
+        lambda: all("over" in m["text"] for m in incident_cards(lab)),
+        "every message to say so",
+        seconds=30,
+    )
+    after = ledger.incidents(CLUSTER)
+    assert len(aloud(after)) == before, "nobody was called again"
+    assert len(incident_cards(lab)) == cards, "the end is told in place"
+    assert all(one.told is not Severity.CRIT for one in after)
+    fault(lab, "consumer-fine", SLOW)
+
+
+# A broker
+
+
+def test_a_killed_broker_is_told_and_its_return_ends_it(lab: Lab, ledger: Ledger) -> None:
+    cards = len(incident_cards(lab))
+    fault(lab, "broker-kill", "5")
+    soon(
+        lambda: [one for one in ledger.open_incidents(CLUSTER) if one.family is Family.CLUSTER],
+        "the broker to be missed",
+    )
+    words = "\n".join(one.finding.words for one in book(ledger).alerts if one.fired_at)
+    assert "5" in words
+    assert not [one for one in ledger.open_incidents(CLUSTER) if one.family is Family.CONSUMERS]
+    fault(lab, "broker-restart", "5")
+    soon(lambda: not ledger.open_incidents(CLUSTER), "the end of it", seconds=OVER_SECONDS_MAX)
+    soon(lambda: len(incident_cards(lab)) > cards, "its message", seconds=10)
+
+
+# The watch itself
+
+
+def test_it_is_small_and_costs_next_to_nothing(lab: Lab) -> None:
+    """A look every five seconds here; twice what is promised for one every ten."""
+    watch = psutil.Process(int(lab.reload()["pids"]["watch"]))
+    assert watch.memory_info().rss <= 120 * 2**20
+    before, began = watch.cpu_times(), time.monotonic()
+    time.sleep(12)
+    after, seconds = watch.cpu_times(), time.monotonic() - began
+    share = (after.user + after.system - before.user - before.system) / seconds
+    assert share <= 0.04, f"{share:.1%} of one core"
+
+
+def test_replay_tells_what_was_told(lab: Lab, ledger: Ledger) -> None:
+    """The record of this very run, replayed under the same settings."""
+    shown = lab.run("watch", "replay", "--cluster", CLUSTER, "--since", "1h", "--json")
+    found = json.loads(shown)
+    opened = [one for one in found["told"] if one["kind"] == "opened"]
+    told = ledger.incidents(CLUSTER)
+    assert sorted(one["family"] for one in opened) == sorted(one.family.value for one in told)
+    assert not found["still_open"]
+    assert not found["skipped"]
