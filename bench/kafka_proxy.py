@@ -19,6 +19,8 @@ from collections import Counter, deque
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 
+import click
+
 METADATA, FIND_COORDINATOR, API_VERSIONS, DESCRIBE_CLUSTER = 3, 10, 18, 60
 NAMING_BROKERS = frozenset({METADATA, FIND_COORDINATOR, DESCRIBE_CLUSTER})
 NAMES = {
@@ -209,10 +211,10 @@ async def _main(arguments: list[str]) -> None:
         brokers[int(broker_id)] = (host, int(port))
     loop = asyncio.get_running_loop()
     async with Proxies(brokers).listening() as proxies:
-        print(proxies.bootstrap, flush=True)
+        click.echo(proxies.bootstrap)
         while await loop.run_in_executor(None, sys.stdin.readline):
             said = {"counts": proxies.counts(), "answer_bytes_max": proxies.answer_bytes_max}
-            print(json.dumps(said), flush=True)
+            click.echo(json.dumps(said))
             proxies.forget()
 
 

@@ -16,6 +16,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import Any
 
+import click
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
 
@@ -112,7 +113,7 @@ CLIENTS: dict[str, type[Client]] = {
 async def _main(name: str, bootstrap: str) -> None:
     client = CLIENTS[name]()
     await client.open(bootstrap)
-    print(json.dumps({"ready": name}), flush=True)
+    click.echo(json.dumps({"ready": name}))
     loop = asyncio.get_running_loop()
     while await loop.run_in_executor(None, sys.stdin.readline):
         wall, cpu = time.perf_counter(), time.process_time()
@@ -121,7 +122,7 @@ async def _main(name: str, bootstrap: str) -> None:
         groups = [list(one) for one in client.pairs(committed, ends)]
         lag = sum(max(0, end - one) for group in groups for one, end in group)
         read = {"groups": len(groups), "entries": sum(map(len, groups)), "lag": lag}
-        print(json.dumps({**took, **read}), flush=True)
+        click.echo(json.dumps({**took, **read}))
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from io import BytesIO
 from types import SimpleNamespace
 from typing import Any
@@ -17,10 +18,12 @@ from typing import Any
 from aiokafka.errors import KafkaConnectionError, NodeNotReadyError, RequestTimedOutError
 
 from changes.lag import NO_OFFSET, TopicPartition
+from cluster.lag_scan import LagScanner
 from cluster.wire_codec import Row, decode, encode
 from cluster.wire_messages import Api
-from cluster.wire_offsets import ALL, LIST_OFFSETS, OFFSET_FETCH, OFFSET_FETCH_ONE
+from cluster.wire_offsets import ALL, OFFSET_FETCH, OFFSET_FETCH_ONE
 
+NOW = datetime(2026, 11, 3, 9, 0, tzinfo=UTC)
 NEWEST = {2: (0, 11), 9: (0, 10), 10: (0, 6), 15: (0, 6), 16: (0, 5), 69: (0, 1)}
 METADATA, NOT_COORDINATOR, NOT_LEADER, NO_SUCH = "Metadata", 16, 6, 3
 
@@ -282,4 +285,25 @@ def _described(api: Api, version: int) -> Api:
     return next(one for one in ALL if one.key == api.key)
 
 
-__all__ = ["LIST_OFFSETS", "Group", "Log", "ScriptedBrokers"]
+def scanner_of(brokers: Any, **more: Any) -> LagScanner:
+    return LagScanner(links=brokers, cluster="orders-prod", clock=lambda: NOW, **more)
+
+
+def three(*, brokers: int = 3) -> ScriptedBrokers:
+    """orders and paid with 3 partitions; a at broker 1, b at 2, c at 3."""
+    scripted = ScriptedBrokers(brokers=brokers)
+    scripted.topic("orders")
+    scripted.topic("paid")
+    scripted.group("a", at=1, orders=10)
+    scripted.group("b", at=2, orders=20, paid=5)
+    scripted.group("c", at=3, paid=30)
+    return scripted
+
+
+async def past_the_second(scripted: ScriptedBrokers, **more: Any) -> LagScanner:
+    """A scanner that reads metadata by itself no more for a while: the second scan does."""
+    scanner = scanner_of(scripted, **more)
+    for _ in range(2):
+        await scanner.scan()
+    scripted.asked.clear()
+    return scanner

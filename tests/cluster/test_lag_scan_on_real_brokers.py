@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from math import ceil
 
@@ -20,11 +19,11 @@ from changes.facts import TopicSettings
 from changes.lag import NO_OFFSET, LagScan
 from cluster.kafka import KafkaByWire
 from cluster.lag_scan import LagScanner
-from cluster.links import Links
 from cluster.wire import Wire
 from lab.kafka.brokers import KafkaFleet
 from tests.cluster.brokers import real_brokers, until
 from tests.cluster.kip848 import join
+from tests.cluster.scanning import complete, scanning
 
 pytestmark = [pytest.mark.lab, pytest.mark.asyncio(loop_scope="module")]
 
@@ -56,22 +55,10 @@ async def proxies(fleet: KafkaFleet) -> AsyncIterator[Proxies]:
         yield standing
 
 
-@asynccontextmanager
-async def scanning(bootstrap: str) -> AsyncIterator[tuple[LagScanner, Links]]:
-    async with linked(bootstrap) as links:
-        yield LagScanner(links=links, cluster="real"), links
-
-
 @pytest_asyncio.fixture(loop_scope="module")
 async def scanner(proxies: Proxies) -> AsyncIterator[LagScanner]:
     async with scanning(proxies.bootstrap) as (one, _):
         yield one
-
-
-def complete(scan: LagScan) -> bool:
-    return not (scan.missing_groups or scan.blind_brokers or scan.end_errors) and not any(
-        one.error or one.errors for one in scan.groups.values()
-    )
 
 
 def committed(scan: LagScan) -> Mapping[str, Mapping[tuple[str, int], int]]:
