@@ -2,7 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check fault bench clean lock install lab-down unit docs pictures
+MINUTES ?= 30
+
+.PHONY: demo test check fault soak bench clean lock install lab-down unit docs pictures
 .DEFAULT_GOAL := check
 
 install: .venv/installed
@@ -30,6 +32,9 @@ test: check ## All of check, plus the scenarios on the lab
 
 fault: install ## Kill, cut off and slow down everything at every moment of the main job; one table
 	$(BIN)/pytest -q -n 2 --dist worksteal -m fault tests/faults
+
+soak: install ## A healthy, busy lab must be quiet: zero messages in MINUTES (30) minutes
+	$(BIN)/python -m tests.scenarios.soak --minutes $(MINUTES)
 
 bench: install ## Measure speed and size of everything, one table (about seven minutes; see docs/numbers.md)
 	$(BIN)/python -m bench all
