@@ -9,14 +9,15 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from cluster.connect import KafkaAuth, open_reading
+from changes.ports import Unreachable
+from cluster.connect import BadAuth, KafkaAuth, open_reading
 from ledger import Ledger, connect
 from ledger.masking import log_masked
 from policies import Cluster, Problems
@@ -68,16 +69,30 @@ def runtime(environ: Mapping[str, str] = os.environ) -> Runtime:
     return Runtime(
         ledger=ledger_of(settings),
         kept=kept,
-        open_cluster=lambda cluster: open_reading(
-            ref=cluster.ref,
-            auth=auth_of(cluster, environ),
-            period_seconds=cluster.metrics_period_seconds,
-            wanted=lambda group: watched(kept, cluster.name, group),
-        ),
+        open_cluster=lambda cluster: opened(cluster, kept, environ),
         rules=known,
         clock=lambda: datetime.now(UTC),
         mono=time.monotonic,
     )
+
+
+@asynccontextmanager
+async def opened(
+    cluster: Cluster, kept: KeptAlerts, environ: Mapping[str, str]
+) -> AsyncIterator[Ports]:
+    """A cluster's reading ports. A login that is missing for a cluster added while the watch runs is
+    that cluster's trouble alone."""
+    try:
+        auth = auth_of(cluster, environ)
+    except CannotStart as missing:
+        raise Unreachable(str(missing)) from missing
+    async with open_reading(
+        ref=cluster.ref,
+        auth=auth,
+        period_seconds=cluster.metrics_period_seconds,
+        wanted=lambda group: watched(kept, cluster.name, group),
+    ) as reading:
+        yield reading
 
 
 def watched(kept: KeptAlerts, cluster: str, group: str) -> bool:
@@ -106,11 +121,14 @@ def auth_of(cluster: Cluster, environ: Mapping[str, str]) -> KafkaAuth:
                 f"{name} is not set in the environment; clusters.yaml names it for logging in to "
                 f"the brokers of {cluster.name}"
             )
-    return KafkaAuth(
-        mode=cluster.auth.mode,
-        username=environ.get(cluster.auth.username_env, ""),
-        password=environ.get(cluster.auth.password_env, ""),
-    )
+    try:
+        return KafkaAuth(
+            mode=cluster.auth.mode,
+            username=environ.get(cluster.auth.username_env, ""),
+            password=environ.get(cluster.auth.password_env, ""),
+        )
+    except BadAuth as bad:
+        raise CannotStart(f"cluster {cluster.name}: {bad}") from bad
 
 
 def log_plainly(environ: Mapping[str, str] = os.environ) -> None:

@@ -192,7 +192,7 @@ def test_memory_stays_within_what_a_laptop_has(lab: Lab, done: Request) -> None:
     """The lab with six brokers, and the idle roles of the product."""
     assert done.state is State.DONE
     megabytes = {name: resident_mb(pid) for name, pid in lab.reload()["pids"].items()}
-    roles = {name: megabytes[name] for name in ("bot", "worker", "ticker")}
+    roles = {name: megabytes[name] for name in ("bot", "worker", "ticker", "watch")}
     assert all(mb <= 120 for mb in roles.values()), roles
     the_lab = sum(mb for name, mb in megabytes.items() if name not in roles)
     assert the_lab <= 1600, megabytes

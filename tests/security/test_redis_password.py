@@ -16,6 +16,7 @@ PROCESSES = {
     "bot": ("bot",),
     "worker": ("workers", "--burst"),
     "ticker": ("workers.ticker",),
+    "watch": ("watch",),
     "ledger": ("ledger", "export"),
 }
 TOKENS = {
