@@ -119,7 +119,6 @@ class ClusterWatch:
         groups = verdicts(self._history.lag, seen, now, tuned.get(LAG_RULE, Tuned(LagSettings())))
         self._trouble = troubled(groups)
         looked = look_all(self._runtime.rules, self._history, seen, now, tuned)
-        await asyncio.to_thread(self._judge_and_save, looked, seen, now, drain_of(groups))
         view = view_of(
             seen,
             history=self._history.lag,
@@ -129,7 +128,9 @@ class ClusterWatch:
             complaints=self._complaints.words,
             on_call=self._alerts.on_call,
         )
+        # Kept before it is judged: a book that cannot be read must not cost the record too.
         await asyncio.to_thread(self._keep, self._history, seen, view, mono)
+        await asyncio.to_thread(self._judge_and_save, looked, seen, now, drain_of(groups))
 
     def _judge_and_save(
         self, looked: Looked, seen: Seen, now: datetime, drain_seconds: float
@@ -154,7 +155,7 @@ class ClusterWatch:
             )
             # Notes first: they are written once however often, and a saved book makes no more.
             for request_id, words in judged.notes:
-                ledger.note_on_request(request_id, words, now=now)
+                self._note(request_id, words, now)
             try:
                 ledger.save_watch(
                     name, judged.book, judged.incidents, expected_version=book.version
@@ -163,6 +164,13 @@ class ClusterWatch:
             except Conflict:
                 continue
         log.warning("the book of %s was saved by others %d times", name, SAVE_TRIES_MAX)
+
+    def _note(self, request_id: str, words: str, now: datetime) -> None:
+        """A request of another version of Ottla gets no note; everything else goes on."""
+        try:
+            self._runtime.ledger.note_on_request(request_id, words, now=now)
+        except UnreadableEntry as unreadable:
+            log.warning("no note on %s: %s", request_id, unreadable)
 
     def _keep(self, history: History, seen: Seen, view: ClusterView, mono: float) -> None:
         """For the next start, for replay, and for those who ask."""

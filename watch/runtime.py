@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import changes.catalog  # noqa: F401  (requests, whose threads get notes, name its classes)
 from changes.ports import Unreachable
 from cluster.connect import BadAuth, KafkaAuth, open_reading
 from ledger import Ledger, connect

@@ -12,10 +12,12 @@ from typing import Any, ClassVar
 
 import pytest
 
+from changes.catalog.scale_brokers import ScaleBrokers
 from changes.excuses import ChangeLease, Effect
 from changes.incident import AlertState, Family, Finding, Severity
+from changes.request import Person
 from changes.view import ClusterView
-from ledger import Ledger, connect
+from ledger import Ledger, UnreadableEntry, connect
 from policies import Cluster
 from policies.keeping_alerts import KeptAlerts
 from tests.redis_server import RedisServer
@@ -294,7 +296,15 @@ async def test_a_rule_that_raises_keeps_its_alerts_and_stops_no_other(
 
 
 async def test_what_a_running_change_explains_is_held_back(watching: Watching) -> None:
-    watching.tower.cluster.add_topic("big", sizes=[1] * 6)
+    request = watching.ledger.open_request(
+        change=ScaleBrokers(cluster=NAME, brokers=6),
+        requester=Person(user_id="U0LAB0ANN1", name="ann"),
+        channel="C0LABKAFKA",
+        asked_in="C0LABKAFKA",
+        because="",
+        now=watching.tower.clock(),
+    )
+    assert request.id == "R-1"
     watch = watching.process()
     await watching.looks(watch, 3)
     lease = ChangeLease(
@@ -310,6 +320,35 @@ async def test_what_a_running_change_explains_is_held_back(watching: Watching) -
     await watching.looks(watch, 60)
     held = [one for one in watching.ledger.watch_book(NAME).alerts if one.held_by == "R-1"]
     assert any(one.finding.rule == "under_replicated" for one in held)
+    noted = watching.ledger.load("R-1")
+    assert noted is not None
+    assert any(line.text.startswith("Held back while this runs: ") for line in noted.log)
+
+
+async def test_a_change_of_another_version_costs_its_notes_only(
+    watching: Watching, caplog: pytest.LogCaptureFixture
+) -> None:
+    watching.rules = (*watching.rules, Shouting())
+    watch = watching.process()
+
+    def unreadable(*_: object, **__: object) -> None:
+        raise UnreadableEntry("R-1 was written by another version of Ottla")
+
+    watching.ledger.note_on_request = unreadable  # type: ignore[method-assign]
+    lease = ChangeLease(
+        request_id="R-1",
+        cluster=NAME,
+        title="scale brokers 6",
+        effects=tuple(Effect),
+        broker_ids=(1, 2, 3),
+        started_at=watching.tower.clock(),
+    )
+    watching.ledger.hold_change_lease(lease, seconds=3600)
+    watching.tower.cluster.kill(2)
+    await watching.looks(watch, 60)
+    assert "no note on R-1: R-1 was written by another version" in caplog.text
+    assert any(one.held_by == "R-1" for one in watching.ledger.watch_book(NAME).alerts)
+    assert watching.view.at == watching.tower.clock()
 
 
 # Redis
