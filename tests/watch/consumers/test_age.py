@@ -89,6 +89,15 @@ def test_a_probe_without_any_young_record_makes_what_is_unread_older() -> None:
     assert age(50, rungs=(rung(300, -1),)).words == "over 5 min"
 
 
+def test_a_record_that_a_probe_answers_with_is_younger() -> None:
+    assert age(80, rungs=(rung(1800, 80),)) == Age(90, 1800)
+
+
+def test_a_record_that_came_after_the_probe_is_not_what_the_probe_spoke_of() -> None:
+    """Half a minute ago nothing was younger than 20 s, and this record did not exist."""
+    assert age(550, rungs=(rung(20, -1, at=60),)) == Age(15, 15)
+
+
 def test_a_probe_keeps_its_word_as_time_goes_on() -> None:
     """A record older than 300 s a minute ago is older than 360 s now."""
     assert age(50, now=150, rungs=(rung(300, 80),)).low_seconds == 360
@@ -175,4 +184,7 @@ def test_from_a_cold_start_the_probe_of_the_slo_tells_who_is_older() -> None:
     assert judged["payments"].state is LagState.OK
     assert judged["late"].state is LagState.OVER_SLO
     assert judged["late"].age.low_seconds >= 300
-    assert lookout.fired == []
+    assert lookout.said == {}, "one look does not tell whether it catches up"
+    assert "consumer_lag//group late" in lookout.betweens
+    lookout.watch(world.scans(until=62, scan_now=False))
+    assert [one.key for one in lookout.fired] == ["consumer_lag/falling behind/group late"]

@@ -106,6 +106,34 @@ def test_groups_of_a_silent_broker_are_not_gone() -> None:
     assert len(history.samples("far", "orders", 0)) > 0
 
 
+def test_nobody_is_gone_while_a_broker_is_silent_even_if_nobody_names_them() -> None:
+    """A scanner that has just started does not know whom the silent broker coordinates."""
+    world = busy()
+    world.group("far", reads={"orders": 4}, broker=2)
+    history = watched(world, until=5)
+    world.blind_brokers = {2: "silent"}
+    for seen in world.scans(until=20, scan_now=False):
+        assert seen.lag is not None
+        history.add(replace(seen, lag=replace(seen.lag, missing_groups=frozenset())))
+    assert "far" in history.groups()
+
+
+def test_a_partition_that_takes_the_place_of_another_has_its_own_past() -> None:
+    world = busy()
+    world.topic("old", partitions=1)
+    world.topic("new", partitions=1, end=5)
+    world.groups["payments"].readers["old", 0] = Reader(999_950)
+    history = watched(world, until=5)
+    del world.groups["payments"].readers["old", 0]
+    for seen in world.scans(until=5.5, scan_now=False):
+        history.add(seen)
+    world.groups["payments"].readers["new", 0] = Reader(0)
+    for seen in world.scans(until=6.5, scan_now=False):
+        history.add(seen)
+    assert len(history.end_samples("new", 0)) == 2
+    assert len(history.end_samples("orders", 0)) == 14
+
+
 def test_a_deleted_topic_leaves_with_its_offsets() -> None:
     world = busy()
     world.topic("old", partitions=2)
