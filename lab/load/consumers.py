@@ -7,6 +7,8 @@ still read a record twice after a rebalance; that is a duplicate, not a gain.
 from __future__ import annotations
 
 import asyncio
+import random
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
@@ -75,11 +77,23 @@ async def _read_once(consumer: AIOKafkaConsumer, *, group: str, books: Books, mo
     if pace is None:
         batches = await consumer.getmany(timeout_ms=_POLL_MS)
     else:
-        most = max(1, round(pace / _MEMBERS.get(group, 1)))
-        batches = await consumer.getmany(timeout_ms=_POLL_MS, max_records=most)
+        batches = await _read_some(consumer, round(pace / _MEMBERS.get(group, 1)))
         await asyncio.sleep(_AGAIN_SECONDS)
     for place, records in batches.items():
         _note(books, topic=place.topic, values=[record.value for record in records])
+
+
+async def _read_some(consumer: AIOKafkaConsumer, records: int) -> dict[Any, list[Any]]:
+    """About so many records, from partitions in turn: a slow reader neglects none of them for long."""
+    places = sorted(consumer.assignment())
+    if not places:
+        return {}
+    some = random.sample(places, min(len(places), max(1, records)))
+    each = max(1, round(records / len(some)))
+    found: dict[Any, list[Any]] = {}
+    for place in some:
+        found |= await consumer.getmany(place, timeout_ms=0, max_records=each)
+    return found
 
 
 def _note(books: Books, *, topic: str, values: list[bytes | None]) -> None:
