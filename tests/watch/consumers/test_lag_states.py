@@ -185,6 +185,20 @@ def test_a_slow_committer_is_seen_within_minutes_not_within_ten_commits() -> Non
     assert 32.5 < stalled[0][1] <= 34
 
 
+def test_a_consumer_that_commits_every_few_minutes_is_given_three_of_its_own_gaps() -> None:
+    """Two to five minutes without a rhythm: four more are nothing, fifteen are a standstill."""
+    world = busy(partitions=1)
+    world.freeze("payments")
+    minute = 0.0
+    for gap in (2, 4, 3, 5, 2, 4.5, 2.5, 5, 3, 2, 5, 3.5):
+        minute += gap
+        world.at(minute, lambda: world.commit_all("payments"))
+    lookout = Lookout().watch(world.scans(until=minute + 4))
+    assert "consumer_lag/stalled/group payments" not in lookout.said
+    lookout.watch(world.scans(until=minute + 15, scan_now=False))
+    assert "consumer_lag/stalled/group payments" in lookout.said
+
+
 def test_commits_between_two_scans_do_not_hide_lag() -> None:
     """Commits far more often than ends are read; lag is measured against ends read after commits."""
     world = busy()
