@@ -29,7 +29,8 @@ def kept_in(folder: Path) -> KeptPolicies:
 
 
 def edit(folder: Path, old: str, new: str) -> Path:
-    file = next(f for f in sorted(folder.glob("*.yaml")) if old in f.read_text())
+    policies = sorted(set(folder.glob("*.yaml")) - {folder / "alerts.yaml"})
+    file = next(f for f in policies if old in f.read_text())
     file.write_text(file.read_text().replace(old, new, 1))
     return file
 
