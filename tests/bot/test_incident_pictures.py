@@ -143,7 +143,7 @@ def full(now: datetime) -> Incident:
         lines=(
             TrendLine(
                 name="used",
-                points=tuple((now - timedelta(hours=19 - at), 62.0 + 1.4 * at) for at in range(20)),
+                points=tuple((now - timedelta(hours=19 - at), 45.4 + 1.4 * at) for at in range(20)),
             ),
             TrendLine(
                 name="limit",
@@ -156,7 +156,7 @@ def full(now: datetime) -> Incident:
             "broker 2",
             family=Family.CAPACITY,
             began_at=began,
-            words="broker 2 reaches 90 % disk in 13 h: 88.6 % now, +1.4 % an hour",
+            words="broker 2 reaches 90 % disk in 13 h: 72.0 % now, +1.4 % an hour",
             proposal=SCALE,
             trend=trend,
         ),
