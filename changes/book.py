@@ -26,6 +26,8 @@ class FamilyMute(Value):
     until: AwareDatetime
     severity: Severity
     """What it was muted at; something worse is told all the same."""
+    known: tuple[str, ...] = ()
+    """Keys of what was grave when it was muted: nothing else that is grave is held back by it."""
 
 
 class Before(Value):
@@ -86,10 +88,12 @@ class Book(Value):
 
     @property
     def awaited(self) -> frozenset[str]:
-        """Incidents, possibly over, that are still to be told what became of their figures."""
-        return frozenset(
+        """Incidents, possibly over, that are still to be told what became of their figures, or whose
+        mute still holds and may be ended by a person."""
+        figures = (
             one.incident_id for change in self.changes if not change.judged for one in change.before
         )
+        return frozenset((*figures, *(one.incident_id for one in self.muted)))
 
     def moved(self, by: timedelta) -> Book:
         """The book after the clock was set: what waits waits as long as before."""

@@ -92,6 +92,12 @@ class Finding(Value):
     def key(self) -> str:
         return f"{self.rule}/{self.kind}/{self.subject}"
 
+    @property
+    def grave(self) -> bool:
+        """Data or disks are being lost: no mute hides it from people who did not know of it."""
+        worst = self.never_excused and self.severity is Severity.CRIT
+        return worst and self.family in (Family.DATA, Family.CAPACITY)
+
 
 EVERYTHING = "*"
 """Subject of an `Unseen` when a rule's whole input is missing: all it found before stays as it is."""
@@ -177,6 +183,8 @@ class Alert(Value):
     """When people were told of it: an alert that is held back fires, and nobody knows."""
     ended_at: AwareDatetime | None = None
     peak: Severity = Severity.INFO
+    critical_at: AwareDatetime | None = None
+    """When it became critical, this time; None = it is not."""
     stale: str = ""
     """Why it cannot be seen just now; empty = it can."""
     held_by: str = ""
@@ -220,6 +228,10 @@ class Incident(Value):
     """The highest severity people were told of; a rise above it is said aloud."""
     told_at: AwareDatetime | None = None
     """When people last heard of it: opened, or a line said aloud."""
+    critical_told_at: AwareDatetime | None = None
+    """When a line, or the opening, last named all that was critical."""
+    critical_since: AwareDatetime | None = None
+    """From when on the wait for somebody to acknowledge what is critical counts."""
     more: int = 0
     """Alerts that fire beyond those in `alerts`: a storm is counted, not listed."""
     remark: str = ""
@@ -230,6 +242,7 @@ class Incident(Value):
     escalated_at: AwareDatetime | None = None
     muted_until: AwareDatetime | None = None
     muted_by: str = ""
+    muted_at: AwareDatetime | None = None
     flapping: bool = False
     after_change: str = ""
     """The request after which it was judged afresh."""
@@ -263,7 +276,8 @@ class Incident(Value):
     @property
     def severity(self) -> Severity:
         """The worst that fires now; of what fired, once it is over."""
-        now = [one.finding.severity for one in self.firing]
+        # What is only for information may outlive an incident that was about more.
+        now = [] if self.ended_at else [one.finding.severity for one in self.firing]
         return max(now or [one.peak for one in self.alerts], default=Severity.INFO)
 
 
@@ -306,18 +320,22 @@ def muted(
     """Nothing more is said of this cluster's family until then, unless it gets worse than it is."""
     if why := _why_not(incident, person, "mute") or why_no_mute(until=until, now=now):
         return Refusal(words=why)
-    quiet = incident.with_(muted_until=until, muted_by=person.user_id)
+    quiet = incident.with_(muted_until=until, muted_by=person.user_id, muted_at=now)
     length = duration_words((until - now).total_seconds())
     return quiet.said(now=now, text=f"Muted for {length} by {mention(person)}")
 
 
 def unmuted(incident: Incident, *, person: Person, now: datetime) -> Incident | Refusal:
-    """The mute ends early; what still fires is not told again, for whoever did this has seen it."""
-    if why := _why_not(incident, person, "unmute"):
+    """The mute ends early; what still fires is not told again, for whoever did this has seen it.
+
+    A mute outlives its incident, so it can be ended after that too.
+    """
+    holds = incident.muted_until is not None and incident.muted_until > now
+    if why := _why_not(incident, person, "unmute", also_over=holds):
         return Refusal(words=why)
-    if incident.muted_until is None or incident.muted_until <= now:
+    if not holds:
         return Refusal(words=f"{incident.id} is not muted.")
-    loud = incident.with_(muted_until=None, muted_by="")
+    loud = incident.with_(muted_until=None, muted_by="", muted_at=None)
     return loud.said(now=now, text=f"Mute ended by {mention(person)}")
 
 
@@ -346,11 +364,11 @@ def why_no_mute(*, until: datetime, now: datetime) -> str:
     return ""
 
 
-def _why_not(incident: Incident, person: Person, act: str) -> str:
+def _why_not(incident: Incident, person: Person, act: str, *, also_over: bool = False) -> str:
     """Identity first, so that strangers learn nothing else."""
     if person.standing:
         return f"You cannot {act} {incident.id}: {person.standing}."
-    if incident.ended_at is not None:
+    if incident.ended_at is not None and not also_over:
         return f"{incident.id} is over: there is nothing to {act}."
     return ""
 

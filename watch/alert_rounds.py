@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from changes.book import ALERTS_MAX
-from changes.incident import Alert, AlertEvent, AlertState, Finding, alert_after
+from changes.incident import Alert, AlertEvent, AlertState, Finding, Severity, alert_after
 from watch.flapping import FORGOTTEN_BELOW, score, with_edge
 from watch.incident_settings import IncidentSettings
 from watch.sightings import Sightings, any_kind
@@ -90,7 +90,7 @@ def _next(alert: Alert, step: Step) -> Alert:
     if finding := step.sightings.trigger(alert.key):
         return _seen(alert, finding, step)
     if finding := step.sightings.between(alert):
-        return _move(_showing(alert, finding), AlertEvent.BETWEEN, step.now)
+        return _weighed(_move(_showing(alert, finding), AlertEvent.BETWEEN, step.now), step.now)
     if words := step.sightings.unseen_words(alert):
         return _unseen(alert, words, step)
     return _gone(alert, step)
@@ -108,7 +108,7 @@ def _seen(alert: Alert, finding: Finding, step: Step) -> Alert:
     after = _move(alert, AlertEvent.SEEN, step.now)
     if was is AlertState.RESOLVED:
         after = after.with_(began_at=step.now, fired_at=None, ended_at=None, held_by="")
-        after = after.with_(peak=finding.severity)
+        after = after.with_(peak=finding.severity, critical_at=None)
     if was is AlertState.RESOLVING:
         after = with_edge(after, step.now)
     return _held_long_enough(after, step.now)
@@ -117,9 +117,19 @@ def _seen(alert: Alert, finding: Finding, step: Step) -> Alert:
 def _held_long_enough(alert: Alert, now: datetime) -> Alert:
     if alert.state is AlertState.PENDING and _waited(alert, now, alert.finding.for_seconds):
         alert = with_edge(_move(alert, AlertEvent.HELD, now), now)
+    return _weighed(alert, now)
+
+
+def _weighed(alert: Alert, now: datetime) -> Alert:
+    """With its worst so far, and since when it is critical."""
     if alert.state is AlertState.FIRING and alert.finding.severity > alert.peak:
-        return alert.with_(peak=alert.finding.severity)
-    return alert
+        alert = alert.with_(peak=alert.finding.severity)
+    if alert.state in (AlertState.PENDING, AlertState.RESOLVED):
+        return alert
+    critical = alert.finding.severity is Severity.CRIT
+    if critical == (alert.critical_at is not None):
+        return alert
+    return alert.with_(critical_at=now if critical else None)
 
 
 def _unseen(alert: Alert, words: str, step: Step) -> Alert:

@@ -2,26 +2,30 @@
 
 1. A mute of the message ended, and something still fires.
 2. Worse than anything people were told. This is said to those who muted or acknowledged as well.
-3. Something was held back (by a mute, a change, another alert) and still fires.
-4. Something new after a long silence, which would be overlooked as a quiet line.
-5. Critical, and nobody acknowledged it: whoever is on call is mentioned, once.
-6. Critical for hours, when the settings ask for a repetition.
+3. Critical now, and people know of something else that was: they acknowledged or muted that, not this.
+4. Something was held back (by a mute, a change, another alert) and still fires.
+5. Something new after a long silence, which would be overlooked as a quiet line.
+6. Critical, and nobody acknowledged it: whoever is on call is mentioned, once.
+7. Critical for hours, when the settings ask for a repetition.
 
 The surprising truth: what cannot be seen just now is never repeated and calls nobody.
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from changes.incident import Incident, Severity, duration_words
 from watch.telling_round import FamilyRound
 from watch.telling_words import SEVERITY_WORDS, held_by_words, sentences
 
+CALL_STANDS = timedelta(hours=1)
+"""Whoever was called, or took it on, so long ago is called again for what is critical since."""
+
 
 def said_aloud(family: FamilyRound, incident: Incident) -> Incident:
     """The incident after all of them, in this order."""
-    for say in (_mute_ended, _rose, _came_back, _came_late, _nobody_acknowledged, _still_so):
+    for say in SAYINGS:
         incident = say(family, incident)
     return incident
 
@@ -30,10 +34,11 @@ def _mute_ended(family: FamilyRound, incident: Incident) -> Incident:
     if incident.muted_until is None or incident.muted_until > family.now:
         return incident
     by = f" by <@{incident.muted_by}>" if incident.muted_by else ""
-    incident = incident.with_(muted_until=None, muted_by="")
+    incident = incident.with_(muted_until=None, muted_by="", muted_at=None)
     if not family.live:
         return incident
-    return family.aloud(incident, f"The mute{by} ended, and it still fires: {family.worst()}")
+    incident = incident.with_(critical_since=family.now)
+    return family.urgent(incident, f"The mute{by} ended, and it still fires: {family.worst()}")
 
 
 def _rose(family: FamilyRound, incident: Incident) -> Incident:
@@ -43,7 +48,25 @@ def _rose(family: FamilyRound, incident: Incident) -> Incident:
     # Who acknowledged is not called by the escalation any more, so this line does it.
     on_call = bool(incident.acked_by) and worst is Severity.CRIT
     words = f"Now {SEVERITY_WORDS[worst]}: {family.worst()}"
-    return family.aloud(incident.with_(told=worst), words, on_call=on_call)
+    incident = incident.with_(told=worst, critical_since=family.now)
+    return family.urgent(incident, words, on_call=on_call)
+
+
+def _newly_critical(family: FamilyRound, incident: Incident) -> Incident:
+    late = family.newly_critical(incident)
+    if not late or not family.room(incident):
+        return incident
+    called_at = _somebody_came(incident)
+    long_ago = called_at is not None and family.now - called_at >= CALL_STANDS
+    on_call = long_ago or family.muted(incident)
+    words = f"Also critical: {sentences(late, family.settings.lines_shown_max)}"
+    return family.urgent(incident, words, on_call=on_call)
+
+
+def _somebody_came(incident: Incident) -> datetime | None:
+    """When somebody was called last, or took it on."""
+    called = (line.at for line in incident.log if line.calls)
+    return max((at for at in (incident.acked_at, *called) if at is not None), default=None)
 
 
 def _came_back(family: FamilyRound, incident: Incident) -> Incident:
@@ -63,7 +86,8 @@ def _came_back(family: FamilyRound, incident: Incident) -> Incident:
 def _came_late(family: FamilyRound, incident: Incident) -> Incident:
     silence = timedelta(minutes=family.settings.newcomer_aloud_minutes)
     late = [one for one in family.new(incident) if one.finding.severity > Severity.INFO]
-    if not late or not silence or incident.flapping or family.muted(incident):
+    late = family.steady(incident, late)
+    if not late or not silence or family.muted(incident):
         return incident
     if incident.told_at is None or family.now - incident.told_at < silence:
         return incident
@@ -73,14 +97,15 @@ def _came_late(family: FamilyRound, incident: Incident) -> Incident:
 def _nobody_acknowledged(family: FamilyRound, incident: Incident) -> Incident:
     minutes = family.settings.escalate_unacknowledged_minutes
     waits = incident.acked_by or incident.escalated_at or family.muted(incident)
-    if not minutes or waits or not family.critical or incident.told_at is None:
+    since = incident.critical_since or incident.told_at
+    if not minutes or waits or not family.critical or since is None:
         return incident
-    silence = family.now - incident.told_at
-    if silence < timedelta(minutes=minutes):
+    waited = family.now - since
+    if waited < timedelta(minutes=minutes):
         return incident
-    length = duration_words(silence.total_seconds())
+    length = duration_words(waited.total_seconds())
     words = f"Nobody has acknowledged this for {length}: {family.worst()}"
-    return family.aloud(incident.with_(escalated_at=family.now), words, on_call=True)
+    return family.urgent(incident.with_(escalated_at=family.now), words, on_call=True)
 
 
 def _still_so(family: FamilyRound, incident: Incident) -> Incident:
@@ -92,3 +117,14 @@ def _still_so(family: FamilyRound, incident: Incident) -> Incident:
         return incident
     length = duration_words((family.now - incident.opened_at).total_seconds())
     return family.aloud(incident, f"Still so after {length}: {family.worst()}")
+
+
+SAYINGS = (
+    _mute_ended,
+    _rose,
+    _newly_critical,
+    _came_back,
+    _came_late,
+    _nobody_acknowledged,
+    _still_so,
+)

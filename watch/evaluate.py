@@ -123,16 +123,17 @@ def _family_mutes(book: Book, now: datetime) -> tuple[FamilyMute, ...]:
     """Mutes of messages: those that hold now, and those of messages that are over."""
     known = {one.incident_id: one for one in book.muted if one.until > now}
     for one in book.incidents:
-        if one.ended_at is not None:
-            continue
-        known.pop(one.id, None)
-        if one.muted_until is not None and one.muted_until > now:
+        holds = one.muted_until is not None and one.muted_until > now
+        if one.ended_at is None or not holds:
+            known.pop(one.id, None)
+        if one.ended_at is None and one.muted_until is not None and holds:
             known[one.id] = FamilyMute(
                 family=one.family,
                 incident_id=one.id,
                 by=one.muted_by,
                 until=one.muted_until,
                 severity=one.told or Severity.INFO,
+                known=tuple(alert.key for alert in one.firing if alert.finding.grave),
             )
     return tuple(known.values())
 
@@ -151,7 +152,7 @@ def _hushed(
         changes=changes,
         mutes=[one for one in mutes if one.cluster == book.cluster],
         family_mutes=family_mutes,
-        open_families=frozenset(one.family for one in book.incidents if one.ended_at is None),
+        open_incidents=frozenset(one.id for one in book.incidents if one.ended_at is None),
         now=now,
     ).of(stepped.alerts)
 

@@ -12,6 +12,7 @@ from changes.incident import Alert
 HALVED_EACH_SECONDS = 900.0
 FLAPPING_FROM = 4.0
 QUIET = timedelta(minutes=30)
+TAME_BELOW = 2.0
 FORGOTTEN_BELOW = 0.25
 """A score that a single edge needs half an hour to fall to."""
 
@@ -30,6 +31,11 @@ def with_edge(alert: Alert, now: datetime) -> Alert:
 def flapping(alert: Alert, now: datetime) -> bool:
     """It flapped at its last edge, and that is not long enough ago."""
     return alert.flaps >= FLAPPING_FROM and restless(alert, now)
+
+
+def tame(alert: Alert, now: datetime) -> bool:
+    """It came, or came and went, and no more than that lately: news also where something else flaps."""
+    return score(alert, now) < TAME_BELOW
 
 
 def restless(alert: Alert, now: datetime) -> bool:

@@ -58,6 +58,8 @@ def _opened(family: FamilyRound) -> Incident:
         more=seen.more,
         told=max(one.finding.severity for one in family.live),
         told_at=family.now,
+        critical_told_at=family.now,
+        critical_since=family.now,
         remark=reasons[0] if reasons else "",
         after_change=after[0] if after else "",
     )
@@ -72,7 +74,7 @@ def _updated(family: FamilyRound, before: Incident) -> Incident:
     seen = family.shown(before)
     if incident == before and not _due(family, before, seen):
         return before
-    if not incident.flapping and not family.muted(incident):
+    if not family.muted(incident):
         incident = family.quiet(incident, _quiet_news(family, incident, before))
     return incident.with_(alerts=seen.alerts, more=seen.more, updated_at=family.now)
 
@@ -138,9 +140,9 @@ def _quiet_news(family: FamilyRound, incident: Incident, before: Incident) -> st
     """One line for all that came, changed and went since the message was drawn last."""
     most = family.settings.lines_shown_max
     aloud = incident.told_at == family.now  # then the line before this one named what came
-    came = [] if aloud else family.new(before)
-    changed = [] if aloud else _changed(family, before)
-    went = _went(family, before)
+    came = [] if aloud else family.steady(incident, family.new(before))
+    changed = [] if aloud else family.steady(incident, _changed(family, before))
+    went = family.steady(incident, _went(family, before))
     parts = [
         f"Also: {sentences(came, most, more=family.left_out)}" if came else "",
         f"Now: {sentences(changed, most)}" if changed else "",

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from changes.incident import Alert, AlertState, Family, Incident, Severity
+from watch.flapping import tame
 from watch.incident_settings import IncidentSettings
 from watch.shown import LIVE, Shown, shown
 from watch.telling_words import fitted, sentences
@@ -18,7 +19,11 @@ from watch.telling_words import fitted, sentences
 LINES_MAX = 80
 """Quiet lines of one thread; the last of them says that the rest is only drawn."""
 ALOUD_LINES_MAX = 120
-"""Of all lines: even what is said aloud ends somewhere."""
+"""Of all lines: even what is said aloud ends somewhere, except for what is critical."""
+FULL_PAUSE = timedelta(hours=1)
+"""In a thread that is full, something critical is said once in so long."""
+CRITICAL_PAUSE = timedelta(minutes=5)
+"""Between two lines about things that became critical: a cascade is not a line each."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +72,41 @@ class FamilyRound:
         since = before.updated_at or before.opened_at
         return [one for one in self.live if one.fired_at is not None and one.fired_at > since]
 
+    def steady(self, incident: Incident, alerts: Sequence[Alert]) -> list[Alert]:
+        """Those worth a line: where something flaps, what does not."""
+        return [one for one in alerts if not incident.flapping or tame(one, self.now)]
+
+    def newly_critical(self, incident: Incident) -> list[Alert]:
+        """What people were not told is critical, and may be told by now.
+
+        What began since they last heard is told after a short pause; what merely got worse again, not
+        before it would be news at all. A mute holds it back unless it is grave and younger than the mute.
+        """
+        told_at = incident.critical_told_at or incident.told_at or incident.opened_at
+        silence = self.now - (incident.told_at or incident.opened_at)
+        newcomers = timedelta(minutes=self.settings.newcomer_aloud_minutes)
+        found = []
+        for one in self.live:
+            if one.critical_at is None or one.critical_at <= told_at or one.stale:
+                continue
+            began = one.fired_at is not None and one.fired_at > told_at
+            if silence < (CRITICAL_PAUSE if began else max(CRITICAL_PAUSE, newcomers)):
+                continue
+            if tame(one, self.now) and self._may_be_heard(one, incident):
+                found.append(one)
+        return found
+
+    def _may_be_heard(self, alert: Alert, incident: Incident) -> bool:
+        if alert.finding.grave:
+            return not incident.muted_at or _not_before(alert.critical_at, incident.muted_at)
+        return bool(self.settings.newcomer_aloud_minutes) and not self.muted(incident)
+
+    def room(self, incident: Incident) -> bool:
+        """Has its thread room for a line about something critical?"""
+        if len(incident.log) < ALOUD_LINES_MAX:
+            return True
+        return self.now - (incident.told_at or incident.opened_at) >= FULL_PAUSE
+
     def shown(self, before: Incident | None) -> Shown:
         return shown([*self.alerts, *self.held], before, more=self.left_out)
 
@@ -80,14 +120,18 @@ class FamilyRound:
     def muted(self, incident: Incident) -> bool:
         return incident.muted_until is not None and incident.muted_until > self.now
 
-    def aloud(self, incident: Incident, text: str, *, on_call: bool = False) -> Incident:
-        """The incident with a line for the whole channel."""
+    def aloud(self, incident: Incident, text: str) -> Incident:
+        """The incident with a line for the whole channel, as long as its thread is not full."""
         if len(incident.log) >= ALOUD_LINES_MAX:
-            return incident.with_(told_at=self.now)
+            return incident
+        return incident.said(now=self.now, text=fitted(text), aloud=True).with_(told_at=self.now)
+
+    def urgent(self, incident: Incident, text: str, *, on_call: bool = False) -> Incident:
+        """The same for a line that names all that is critical; a full thread does not stop it."""
         said = incident.said(
             now=self.now, text=fitted(text), aloud=True, calls="on call" if on_call else ""
         )
-        return said.with_(told_at=self.now)
+        return said.with_(told_at=self.now, critical_told_at=self.now)
 
     def quiet(self, incident: Incident, text: str) -> Incident:
         """The incident with a line for those who follow the thread; no text, no line."""
@@ -97,3 +141,7 @@ class FamilyRound:
         if quiet == LINES_MAX - 1:
             text = "What comes and goes from here on is only drawn into the message above."
         return incident.said(now=self.now, text=fitted(text))
+
+
+def _not_before(one: datetime | None, than: datetime) -> bool:
+    return one is not None and one >= than

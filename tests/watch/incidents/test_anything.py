@@ -85,6 +85,9 @@ def check(stage: Stage) -> None:
     assert len({one.key for one in stage.book.alerts}) == len(stage.book.alerts)
     for one in kept:
         check_incident(one)
+    for alert in stage.book.alerts:
+        if alert.finding.grave and alert.state is AlertState.FIRING:
+            assert not alert.held_by.startswith(("mute M", "R-", "alert ")), alert.held_by
     loud = [
         one
         for one in stage.book.alerts

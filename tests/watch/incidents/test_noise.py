@@ -244,6 +244,13 @@ class TestInformation:
         stage.run(until=40, seen=lambda _: (self.INFO, WARN))
         assert [one for one in stage.channel() if one[1] == "post"] == [(1, "post"), (31.5, "post")]
 
+    def test_that_outlives_what_was_critical_does_not_make_it_harmless(self) -> None:
+        stage = Stage()
+        stage.run(until=10, seen=lambda _: (self.INFO, finding(severity=Severity.CRIT)))
+        stage.run(until=30, seen=lambda _: (self.INFO,))
+        assert stage.the().ended_at is not None
+        assert stage.the().severity is Severity.CRIT
+
     def test_may_be_kept_out_of_the_channel(self) -> None:
         stage = Stage(settings=IncidentSettings(post_infos=False))
         stage.run(until=30, seen=lambda _: (self.INFO,))
