@@ -5,6 +5,7 @@ They expire by themselves, each key with its mute, so a mute that nobody ends ca
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
 
 from pydantic import ValidationError
@@ -18,15 +19,18 @@ from ledger.door import Door, normal_id
 from ledger.entries import UnreadableEntry
 from ledger.replies import content, names, number, values
 
+log = logging.getLogger(__name__)
+
 
 class Mutes(Door):
     def mutes(self, cluster: str) -> tuple[Mute, ...]:
-        """Those that hold now, the first to end first. Raises `UnreadableEntry`."""
+        """Those that hold now, the first to end first. One of another version of Ottla is left out,
+        and logged: rather somebody is told too much than nothing at all."""
         with self._reach(f"reading the mutes of {cluster}") as redis:
             ids = names(redis.zrange(keys.mutes_of(cluster), 0, -1))
             stored = values(redis.mget([keys.mute(one) for one in ids])) if ids else ()
-        found = (_opened(one, text) for one, text in zip(ids, stored, strict=True) if text)
-        return tuple(one for one in found if one.until > self._clock())
+        found = (_readable(one, text) for one, text in zip(ids, stored, strict=True) if text)
+        return tuple(one for one in found if one is not None and one.until > self._clock())
 
     def add_mute(self, mute: Mute) -> Mute | Refusal:
         """The mute with its id, or why there are enough of them."""
@@ -69,6 +73,14 @@ class Mutes(Door):
             return mute.with_(until=now)
 
         return self._in_one(f"ending {known}", [keys.mute(known)], write)
+
+
+def _readable(mute_id: str, text: bytes) -> Mute | None:
+    try:
+        return _opened(mute_id, text)
+    except UnreadableEntry as unreadable:
+        log.error("passed over: %s", unreadable)
+        return None
 
 
 def _stored(redis: Redis, mute_id: str) -> Mute | None:

@@ -214,6 +214,12 @@ class TestMutes:
         ledger.add_mute(self.mute(until=NOW - timedelta(seconds=1)))
         assert ledger.mutes("orders") == ()
 
+    def test_of_another_version_silence_nobody_and_stop_nothing(self, ledger: Ledger) -> None:
+        ledger.add_mute(self.mute())
+        second = ledger.add_mute(self.mute(subject="broker 2"))
+        ledger._redis.set(keys.mute("M-1"), '{"id": "M-1", "of_a_later_version": true}')
+        assert ledger.mutes("orders") == (second,)
+
     def test_are_limited_in_words(self, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(keys, "MUTES_MAX", 1)
         ledger.add_mute(self.mute())
