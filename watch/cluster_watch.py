@@ -98,8 +98,12 @@ class ClusterWatch:
             else:
                 self._history = None
             self._complaints.end("ledger", "round")
-        except (LedgerUnavailable, UnreadableEntry) as away:
+        except LedgerUnavailable as away:
             self._complaints.say("ledger", str(away))
+        except UnreadableEntry as newer:
+            # Whoever wrote it can go on with it: such a process may stand by.
+            self._complaints.say("ledger", str(newer))
+            await self._hold.release()
         except Exception:
             # The outer edge of a round: the next one begins afresh, people get a reference.
             reference = secrets.token_hex(4)
@@ -166,11 +170,12 @@ class ClusterWatch:
         log.warning("the book of %s was saved by others %d times", name, SAVE_TRIES_MAX)
 
     def _note(self, request_id: str, words: str, now: datetime) -> None:
-        """A request of another version of Ottla gets no note; everything else goes on."""
+        """What cannot be written into a thread (the request is of another version of Ottla, or saved
+        by others all the time) must not keep anybody from being told; everything else goes on."""
         try:
             self._runtime.ledger.note_on_request(request_id, words, now=now)
-        except UnreadableEntry as unreadable:
-            log.warning("no note on %s: %s", request_id, unreadable)
+        except (UnreadableEntry, Conflict) as not_written:
+            log.warning("no note on %s: %s", request_id, not_written)
 
     def _keep(self, history: History, seen: Seen, view: ClusterView, mono: float) -> None:
         """For the next start, for replay, and for those who ask."""
