@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator
 from changes.ports import Unreachable
 from changes.progress import Action, next_action
 from changes.request import Request
-from ledger import Conflict, Fence, UnreadableEntry
+from ledger import Conflict, Fence, LedgerUnavailable, UnreadableEntry
 from workers.desk import Desk, Tick
 from workers.runtime import Runtime, runtime
 from workers.sweeping import swept
@@ -116,5 +116,6 @@ async def keep_renewing(own: Runtime, fence: Fence, request_id: str) -> None:
     """The claim, and while it is ours what the change explains to the watch."""
     while True:
         await asyncio.sleep(LEASE_SECONDS / 3)
-        if await asyncio.to_thread(own.ledger.renew, fence):
-            await asyncio.to_thread(own.ledger.renew_change_lease, request_id)
+        with contextlib.suppress(LedgerUnavailable):  # there are two more beats before it runs out
+            if await asyncio.to_thread(own.ledger.renew, fence):
+                await asyncio.to_thread(own.ledger.renew_change_lease, request_id)

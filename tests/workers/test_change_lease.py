@@ -15,7 +15,7 @@ from changes.catalog.scale_brokers import ScaleBrokers
 from changes.excuses import ChangeLease
 from changes.lifecycle import State
 from changes.request import Request
-from ledger import change_leases
+from ledger import Fence, LedgerUnavailable, change_leases
 from tests.workers.conftest import Floor
 from tests.workers.test_steering import started, steer
 from tests.workers.test_world_changes import moving
@@ -126,6 +126,32 @@ async def test_it_outlives_a_tick_that_is_longer_than_itself(
     monkeypatch.setattr(floor.cluster.msk, "describe", slow)
     await floor.tick(running)
     assert left[0] > 5_000
+
+
+async def test_a_heartbeat_that_redis_did_not_answer_is_followed_by_the_next(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the claim of a long tick runs out, and what its change explains with it."""
+    monkeypatch.setattr(jobs, "LEASE_SECONDS", 0.15)
+    running = await started(floor)
+    floor.ledger._redis.pexpire(f"ottla:change:{running.id}", 400)
+    describe, renew = floor.cluster.msk.describe, floor.ledger.renew
+    beats: list[str] = []
+
+    def away_at_first(fence: Fence) -> bool:
+        beats.append("beat")
+        if len(beats) == 1:
+            raise LedgerUnavailable("Redis does not answer in time (the test wants it so)")
+        return renew(fence)
+
+    async def slow() -> Any:
+        await asyncio.sleep(0.3)
+        return await describe()
+
+    monkeypatch.setattr(floor.ledger, "renew", away_at_first)
+    monkeypatch.setattr(floor.cluster.msk, "describe", slow)
+    await floor.tick(running)
+    assert len(beats) > 1
 
 
 @pytest.mark.parametrize(
