@@ -9,7 +9,7 @@ from bot.answers.asking import Answer, Asker, age_words, is_old
 from bot.cards.blocks import Drawn
 from bot.cards.help import told
 from bot.cards.incident_list import incident_list, one_incident
-from bot.cards.text import code
+from bot.cards.text import code, prose
 from bot.doors import Doors
 from bot.incident_acts import NO_SUCH
 from changes.grammar import Question, Usage
@@ -41,6 +41,8 @@ def _listed(doors: Doors, cluster: str | None) -> Drawn:
     every = doors.ledger.incidents(cluster, limit=READ_MAX)
     past = tuple(one for one in every if one.ended_at)[:PAST_MAX]
     clusters = (cluster,) if cluster else tuple(doors.policies.clusters)
+    now = doors.now()
+    muted = [one for one in every if one.ended_at and one.muted_until and one.muted_until > now]
     mutes: list[Mute] = [mute for name in clusters for mute in doors.ledger.mutes(name)]
     shown = (*open_ones[:OPEN_MAX], *past)
     where = f" on {cluster}" if cluster else ""
@@ -48,9 +50,10 @@ def _listed(doors: Doors, cluster: str | None) -> Drawn:
         open_ones,
         past=past,
         mutes=mutes,
+        muted_messages=muted,
         links=_links(doors, shown),
         where=where,
-        now=doors.now(),
+        now=now,
         notes=[note for name in clusters if (note := _not_watched(doors, name))],
     )
 
@@ -60,7 +63,9 @@ def _not_watched(doors: Doors, cluster: str) -> str:
     view = doors.ledger.view(cluster)
     if view is None:
         return f"⚠️ the watch has not looked at {code(cluster)} yet"
-    return age_words(view, doors.now()) if is_old(view, doors.now()) else ""
+    if is_old(view, doors.now()):
+        return age_words(view, doors.now())
+    return f"⚠️ not seen on {code(cluster)}: {prose(view.blind[0])}" if view.blind else ""
 
 
 def _links(doors: Doors, incidents: Sequence[Incident]) -> Mapping[str, str]:

@@ -48,6 +48,7 @@ INCIDENT = re.compile(r"[Ii]-?([1-9][0-9]{0,8})")
 MUTED = re.compile(r"[Mm]-?([1-9][0-9]{0,8})")
 KINDS = ("group", "topic", "broker", "partition")
 EVERYTHING = ("everything", "all")
+STILL_TOLD = "Lost records, offline partitions and critical disks are told all the same."
 
 
 async def mute(doors: Doors, question: Question, asker: Asker) -> Sequence[Drawn]:
@@ -166,7 +167,7 @@ async def _add(
     named = f"`{_bare(subject)}`" if subject else "everything"
     words = f"{added.id}: {named} of {cluster} is muted for {length_words}"
     await record(doors, added.id, person, event, f"{words}{f' because {reason}' if reason else ''}")
-    return f"{words}. `/kafka unmute {added.id}` ends it early."
+    return f"{words}. `/kafka unmute {added.id}` ends it early. {STILL_TOLD}"
 
 
 async def unmute(doors: Doors, question: Question, asker: Asker) -> Sequence[Drawn]:

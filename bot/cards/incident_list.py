@@ -29,19 +29,23 @@ def incident_list(
     links: Mapping[str, str],
     where: str,
     now: datetime,
+    muted_messages: Sequence[Incident] = (),
     notes: Sequence[str] = (),
 ) -> Drawn:
-    """`where`: such as ` on orders-prod`, empty = anywhere; `notes`: where the watch does not look."""
+    """`where`: such as ` on orders-prod`, empty = anywhere; `muted_messages`: incidents that are over and
+    whose mute still holds; `notes`: where the watch does not look.
+    """
     worst_first = sorted(open_ones, key=lambda one: (-one.severity, one.opened_at))
     title = f"{counted(len(open_ones), 'open incident')}{where}"
-    quiet = f"No incident is open{where}" if notes else f"Nothing is wrong{where or ' anywhere'}"
+    doubt = notes or mutes or muted_messages
+    quiet = f"No incident is open{where}" if doubt else f"Nothing is wrong{where or ' anywhere'}"
     blocks: list[Block] = [header(title if open_ones else quiet)]
     blocks += [section("\n".join(notes[:NOTES_MAX]))] if notes else []
     blocks += [section(_line(one, links.get(one.id, ""), now)) for one in worst_first[:OPEN_MAX]]
     if (hidden := len(open_ones) - OPEN_MAX) > 0:
         blocks.append(context(f"… and {hidden} more"))
-    if mutes:
-        listed = bullets((_mute(one) for one in mutes), shown_max=MUTES_MAX)
+    if quiet_for := [*map(_mute, mutes), *map(_muted_message, muted_messages)]:
+        listed = bullets(quiet_for, shown_max=MUTES_MAX)
         blocks.append(section(f"🔕 *Muted*\n{listed}"))
     if past:
         over = bullets((_past(one, links.get(one.id, "")) for one in past), shown_max=PAST_MAX)
@@ -57,7 +61,7 @@ def _line(one: Incident, link: str, now: datetime) -> str:
 
 def _who(one: Incident) -> str:
     acked = f" · <@{inert(one.acked_by)}> has it" if one.acked_by else ""
-    muted = f" · muted until {when(one.muted_until, shape='{time}')}" if one.muted_until else ""
+    muted = f" · muted until {when(one.muted_until)}" if one.muted_until else ""
     return acked + muted
 
 
@@ -86,10 +90,17 @@ def _past(one: Incident, link: str) -> str:
     return f"{_linked(one, link)} {place},{subject}{many}: {length} from {began}"
 
 
+def _muted_message(one: Incident) -> str:
+    """Its mute outlived it, and holds back what is no worse."""
+    until = when(one.muted_until) if one.muted_until else ""
+    family = FAMILIES[one.family].lower()
+    return f"*{inert(one.id)}* (over): {family} of {inert(one.cluster)} until {until}"
+
+
 def _mute(one: Mute) -> str:
     what = code(one.subject, letters_max=80) if one.subject else "everything"
     why = f": {prose(one.reason, letters_max=LINE_LETTERS_MAX)}" if one.reason else ""
-    until = when(one.until, shape="{time}")
+    until = when(one.until)
     return (
         f"*{inert(one.id)}* {what} of {inert(one.cluster)} until {until} by <@{inert(one.by)}>{why}"
     )

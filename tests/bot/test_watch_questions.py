@@ -128,11 +128,36 @@ async def test_incidents_lists_open_muted_and_past_ones(counter: Counter) -> Non
     assert "There is no incident I-9" in await ask(counter, "incidents i9")
 
 
+async def test_a_mute_that_outlived_its_incident_is_listed_and_can_be_ended(
+    counter: Counter,
+) -> None:
+    seen(counter)
+    now = counter.bot.doors.now()
+    opened(counter.ledger, incident(opened_at=now - timedelta(minutes=12)))
+    await ask(counter, "mute I-1 for 2d")
+    muted = counter.ledger.incident("I-1")
+    assert muted is not None
+    opened(counter.ledger, over(muted))
+    told = await ask(counter, "incidents")
+    assert "Nothing is wrong" not in told, "nobody would hear of it"
+    assert "*I-1* (over): consumers of orders-prod until" in told
+    assert "I-1 is heard again" in await ask(counter, "unmute I-1")
+    assert "(over)" not in await ask(counter, "incidents")
+    assert "I-1 is over: there is nothing to unmute" in await ask(counter, "unmute I-1")
+
+
 async def test_no_incident_is_no_comfort_where_nobody_looks(counter: Counter) -> None:
     told = await ask(counter, "incidents")
     assert "Nothing is wrong" not in told
     assert "No incident is open" in told
     assert "the watch has not looked at `orders-prod` yet" in told
+
+
+async def test_no_incident_is_no_comfort_where_the_watch_complains(counter: Counter) -> None:
+    seen(counter, view(blind=("the watch's book was written by another version of Ottla",)))
+    told = await ask(counter, "incidents")
+    assert "Nothing is wrong" not in told
+    assert "not seen on `orders-prod`: the watch's book was written by another version" in told
 
 
 @pytest.mark.parametrize(
@@ -154,6 +179,7 @@ async def test_muting_one_object_or_everything(
     opened(counter.ledger, incident(alert("topic skewed")))
     told = await ask(counter, typed)
     assert "M-1: " in told
+    assert "Lost records, offline partitions and critical disks are told all the same." in told
     (mute,) = counter.ledger.mutes(CLUSTER)
     assert (mute.subject, mute.by) == (subject, DAN)
     assert (mute.until - mute.at) == timedelta(minutes=minutes)
