@@ -61,6 +61,7 @@ def pack(seen: Seen) -> Frame:
         "loads": dumped(seen.loads),
         "loads_at": _seconds(seen.loads_at),
         "sizes_at": _seconds(seen.sizes_at),
+        "group_lag": _group_lag(seen),
         "leases": dumped(seen.leases),
         "reassignments": dumped(seen.reassignments),
         "blind": dict(seen.blind),
@@ -268,6 +269,7 @@ def _seen(head: Json, columns: list[bytes], tables: Mapping[str, bytes]) -> Seen
             for name, members in head["members"].items()
         },
         stable_ends=stable_ends,
+        group_lag=_told_lag(head.get("group_lag")),
         brokers=about.brokers,
         partitions=None
         if placed is None
@@ -282,6 +284,20 @@ def _seen(head: Json, columns: list[bytes], tables: Mapping[str, bytes]) -> Seen
         leases=LEASES.validate_python(head["leases"]),
         blind=head["blind"],
     )
+
+
+def _group_lag(seen: Seen) -> list[tuple[str, str, float, float]] | None:
+    if seen.group_lag is None:
+        return None
+    return [(*pair, at.timestamp(), lag) for pair, (at, lag) in seen.group_lag.items()]
+
+
+def _told_lag(
+    rows: list[tuple[str, str, float, float]] | None,
+) -> dict[tuple[str, str], tuple[datetime, float]] | None:
+    if rows is None:
+        return None
+    return {(group, topic): (_moment(at), lag) for group, topic, at, lag in rows}
 
 
 def _members(members: Mapping[str, tuple[Member, ...]]) -> Json:

@@ -72,6 +72,7 @@ def everything() -> Seen:
         ),
         members={"payments": (Member("m-1", "client", "/10.0.0.1", (("orders", 1),)),)},
         stable_ends={("orders", 1): 999_951},
+        group_lag={("payments", "orders"): (AT, 1234.0)},
         brokers=(Broker(broker_id=1, rack="use1-az1", host="b-1", port=9098),),
         partitions=(
             Partition(topic="orders", partition=0, replicas=(1, 2), isr=(1,), leader=None),
