@@ -87,7 +87,7 @@ class FamilyRound:
         newcomers = timedelta(minutes=self.settings.newcomer_aloud_minutes)
         found = []
         for one in self.live:
-            if one.critical_at is None or one.critical_at <= told_at or one.stale:
+            if one.critical_at is None or one.critical_at <= told_at or not _still_bad(one):
                 continue
             began = one.fired_at is not None and one.fired_at > told_at
             if silence < (CRITICAL_PAUSE if began else max(CRITICAL_PAUSE, newcomers)):
@@ -141,6 +141,12 @@ class FamilyRound:
         if quiet == LINES_MAX - 1:
             text = "What comes and goes from here on is only drawn into the message above."
         return incident.said(now=self.now, text=fitted(text))
+
+
+def _still_bad(alert: Alert) -> bool:
+    """Seen just now, and not getting better."""
+    seen = alert.state is AlertState.FIRING and not alert.stale
+    return seen and alert.finding.phase == "trigger"
 
 
 def _not_before(one: datetime | None, than: datetime) -> bool:

@@ -201,6 +201,16 @@ class TestACascade:
         named = " ".join(stage.texts("aloud"))
         assert all(f"group c{one} " in f"{named} " for one in range(1, 50))
 
+    @pytest.mark.parametrize("better", [None, finding("group b", phase="between", **CRIT)])
+    def test_does_not_call_for_what_is_getting_better(self, better: Finding | None) -> None:
+        """Gone, or catching up: by the time there would be a line, nobody has to hurry."""
+        first = finding("group a", **CRIT)
+        stage = Stage()
+        stage.run(until=2, seen=lambda _: (first,))
+        stage.run(until=4, seen=lambda _: (first, finding("group b", **CRIT)))
+        stage.run(until=10, seen=lambda _: (first, *([better] if better else [])))
+        assert stage.channel() == [(1, "post")]
+
 
 class TestFlapping:
     def flapping(self, minute: float, **more: Any) -> Findings:
