@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
@@ -29,7 +28,7 @@ from watch.incident_settings import IncidentSettings
 from watch.lag_figures import LagSettings
 from watch.lag_states import GroupVerdict, verdicts
 from watch.lagging import ladder
-from watch.looking import AllTuned, look_all, tuned_from
+from watch.looking import AllTuned, Failures, look_all, tuned_from
 from watch.rounds import Rounds, Wants
 from watch.rule import Looked, Tuned
 from watch.runtime import Runtime
@@ -74,6 +73,7 @@ class ClusterWatch:
         self._trouble: tuple[str, ...] = ()
         self._brokers_kept_at: float | None = None
         self._complaints = Complaints(cluster.name)
+        self._failures = Failures()
 
     async def run(self) -> None:
         try:
@@ -98,6 +98,7 @@ class ClusterWatch:
             else:
                 self._history = None
             self._complaints.end("ledger", "round")
+            self._failures.over("a look")
         except LedgerUnavailable as away:
             self._complaints.say("ledger", str(away))
         except UnreadableEntry as newer:
@@ -106,8 +107,7 @@ class ClusterWatch:
             await self._hold.release()
         except Exception:
             # The outer edge of a round: the next one begins afresh, people get a reference.
-            reference = secrets.token_hex(4)
-            log.exception("a look at %s failed (reference %s)", self._cluster.name, reference)
+            reference = self._failures.note("a look", f"a look at {self._cluster.name}")
             self._complaints.note("round", f"the last look failed (reference {reference})")
 
     async def _round(self) -> None:
@@ -122,7 +122,9 @@ class ClusterWatch:
         self._history.add(seen)
         groups = verdicts(self._history.lag, seen, now, tuned.get(LAG_RULE, Tuned(LagSettings())))
         self._trouble = troubled(groups)
-        looked = look_all(self._runtime.rules, self._history, seen, now, tuned)
+        looked = look_all(
+            self._runtime.rules, self._history, seen, now, tuned, failures=self._failures
+        )
         view = view_of(
             seen,
             history=self._history.lag,

@@ -24,13 +24,37 @@ AnyRule = Rule[Any]
 AllTuned = Mapping[str, Tuned[Any]]
 
 
+class Failures:
+    """What fails just now, by name: traced once, with a reference that stays until it works again."""
+
+    def __init__(self) -> None:
+        self._references: dict[str, str] = {}
+
+    def note(self, name: str, doing: str) -> str:
+        """The reference; to be called where the exception is at hand."""
+        known = self._references.get(name)
+        if known is None:
+            known = self._references[name] = secrets.token_hex(4)
+            log.exception("%s failed (reference %s)", doing, known)
+        return known
+
+    def over(self, name: str) -> None:
+        self._references.pop(name, None)
+
+
 def tuned_from(rules: Mapping[str, TunedRule]) -> AllTuned:
     """The file's settings as rules want them."""
     return {name: Tuned(base=one.base, exceptions=one.exceptions) for name, one in rules.items()}
 
 
 def look_all(
-    rules: Sequence[AnyRule], history: History, seen: Seen, now: datetime, tuned: AllTuned
+    rules: Sequence[AnyRule],
+    history: History,
+    seen: Seen,
+    now: datetime,
+    tuned: AllTuned,
+    *,
+    failures: Failures,
 ) -> Looked:
     """What all rules say together; rules and objects that are switched off say nothing."""
     findings: list[Finding] = []
@@ -40,7 +64,7 @@ def look_all(
         settings = tuned[rule.name]
         if not wanted(settings):
             continue
-        looked = look_with(rule, history, seen, now, settings)
+        looked = look_with(rule, history, seen, now, settings, failures)
         findings += (one for one in looked.findings if enabled(settings, one.subject))
         unseen += (one for one in looked.unseen if enabled(settings, one.subject))
         measures += looked.measures
@@ -48,18 +72,22 @@ def look_all(
 
 
 def look_with(
-    rule: AnyRule, history: History, seen: Seen, now: datetime, settings: Tuned[Any]
+    rule: AnyRule,
+    history: History,
+    seen: Seen,
+    now: datetime,
+    settings: Tuned[Any],
+    failures: Failures,
 ) -> Looked:
     try:
-        return rule.look(history, seen, now, settings)
+        looked = rule.look(history, seen, now, settings)
     except Exception:
         # The edge of one rule: whatever is wrong with it, the others go on.
-        reference = secrets.token_hex(4)
-        log.exception(
-            "rule %s failed on %s (reference %s)", rule.name, seen.cluster.name, reference
-        )
+        reference = failures.note(rule.name, f"rule {rule.name} on {seen.cluster.name}")
         words = f"the rule failed (reference {reference})"
         return Looked(unseen=(Unseen(rule=rule.name, subject=EVERYTHING, words=words),))
+    failures.over(rule.name)
+    return looked
 
 
 def wanted(settings: Tuned[RuleSettings]) -> bool:

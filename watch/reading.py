@@ -37,6 +37,7 @@ class Part(Generic[T]):
     """Why there is no value; empty = there is, or nobody looked yet."""
     read_at: datetime | None = None
     next_at: float = 0.0
+    _reference: str = ""
 
     def due(self, mono: float) -> bool:
         return mono >= self.next_at - EARLY_SECONDS
@@ -54,11 +55,12 @@ class Part(Generic[T]):
             self._failed(f"reading {self.name}: no answer in {self.seconds_max:g} s", mono)
         except Exception:
             # The edge of one reading: a mistake in one part must not blind the others.
-            reference = secrets.token_hex(4)
-            log.exception("reading %s failed (reference %s)", self.name, reference)
-            self._failed(f"reading {self.name} failed (reference {reference})", mono)
+            if not self._reference:  # traced once, until it works again
+                self._reference = secrets.token_hex(4)
+                log.exception("reading %s failed (reference %s)", self.name, self._reference)
+            self._failed(f"reading {self.name} failed (reference {self._reference})", mono)
         else:
-            self.words = ""
+            self.words = self._reference = ""
             self.read_at = now
             self.next_at = mono + self.every_seconds
         return self.value

@@ -25,7 +25,7 @@ from watch.evaluate import evaluate
 from watch.frames import Skipped, unpack
 from watch.history import History
 from watch.incident_settings import IncidentSettings
-from watch.looking import AllTuned, look_all, tuned_from
+from watch.looking import AllTuned, Failures, look_all, tuned_from
 from watch.rule import Rule
 from watch.seen import Seen
 from watch.telling_words import sentence
@@ -82,6 +82,7 @@ class Replay:
     rules: Sequence[Rule[Any]]
     alerts: ClusterAlerts
     _history: History = field(default_factory=History)
+    _failures: Failures = field(default_factory=Failures)
     _told: list[Told] = field(default_factory=list)
     _gaps: list[Gap] = field(default_factory=list)
     _skipped: list[str] = field(default_factory=list)
@@ -128,7 +129,7 @@ class Replay:
         self._looks += 1
         self._unread.update(seen.blind)
         self._history.add(seen)
-        looked = look_all(self.rules, self._history, seen, seen.at, tuned)
+        looked = look_all(self.rules, self._history, seen, seen.at, tuned, failures=self._failures)
         self._unjudged.update({one.rule for one in looked.unseen})
         self._why.update((one.rule, one.words) for one in looked.unseen)
         settings = self.alerts.incidents

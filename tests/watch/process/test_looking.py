@@ -11,7 +11,7 @@ import pytest
 from changes.facts import ClusterRef
 from changes.incident import EVERYTHING, Family, Finding, Severity, Unseen
 from watch.history import History
-from watch.looking import look_all
+from watch.looking import Failures, look_all
 from watch.rule import Looked, Rule, RuleSettings, Tuned
 from watch.seen import Seen
 
@@ -58,9 +58,9 @@ class Broken(Good):
         raise ZeroDivisionError("no brokers")
 
 
-def look(tuned: dict[str, Tuned[Any]]) -> Looked:
+def look(tuned: dict[str, Tuned[Any]], failures: Failures | None = None) -> Looked:
     rules = [kind() for kind in (Broken, Good) if kind.name in tuned]
-    return look_all(rules, History(), SEEN, NOW, tuned)
+    return look_all(rules, History(), SEEN, NOW, tuned, failures=failures or Failures())
 
 
 ON, OFF = RuleSettings(), RuleSettings(enabled=False)
@@ -78,6 +78,17 @@ def test_a_rule_that_raises_has_seen_nothing_and_says_so(
     assert len(reference) == 8
     assert reference in caplog.text
     assert "ZeroDivisionError" in caplog.text
+
+
+def test_a_rule_that_goes_on_failing_is_traced_once_under_one_reference(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    failures = Failures()
+    with caplog.at_level(logging.ERROR):
+        words = {look({"broken": Tuned(ON)}, failures).unseen[0].words for _ in range(3)}
+    assert len(words) == len(caplog.records) == 1
+    failures.over("broken")
+    assert look({"broken": Tuned(ON)}, failures).unseen[0].words not in words
 
 
 def test_a_rule_that_is_off_does_not_look() -> None:
