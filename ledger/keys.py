@@ -51,8 +51,8 @@ DELIVERY_SECONDS = 900
 """Slack's last retry comes within six minutes."""
 CARD_DAYS_AFTER_SAVE = 400
 VIEW_SECONDS = 7 * DAY_SECONDS
-ENDED_LEASE_SECONDS = 1800
-"""Longer than the watch's grace after a change, so that it can still name the change."""
+ENDED_LEASE_SECONDS = 2 * 3600
+"""Longer than the longest grace after a change, so that a watch that was away still learns of its end."""
 
 
 def request(request_id: str) -> str:

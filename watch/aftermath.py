@@ -51,6 +51,7 @@ def followed(
     for lease in leases:
         runs = lease.ended_at is None
         before = known.get(lease.request_id)
+        lease = _not_ahead(lease, before, now)
         if before is None:
             before = WatchedChange(lease=lease, seen_at=now, runs=runs, grace_seconds=grace)
         found[lease.request_id] = before.with_(lease=lease, seen_at=now, runs=runs)
@@ -58,6 +59,14 @@ def followed(
         if request_id not in found and _still_matters(one, now):
             found[request_id] = one.with_(runs=False)
     return tuple(found.values())
+
+
+def _not_ahead(lease: ChangeLease, before: WatchedChange | None, now: datetime) -> ChangeLease:
+    """Its end by the watch's clock: a worker's that is ahead would make the grace last for hours."""
+    if lease.ended_at is None:
+        return lease
+    known = before.lease.ended_at if before else None
+    return lease.with_(ended_at=min(lease.ended_at, known or now, now))
 
 
 def _still_matters(change: WatchedChange, now: datetime) -> bool:

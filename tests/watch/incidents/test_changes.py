@@ -139,6 +139,13 @@ class TestAfterwards:
         stage.run(until=10, seen=lambda _: behind(4))
         assert len(stage.notes) == 1
 
+    def test_a_worker_whose_clock_is_ahead_gets_no_longer_grace(self) -> None:
+        stage = Stage(leases=(MOVES,))
+        stage.run(until=10, seen=lambda _: behind(4))
+        stage.leases = (ended(MOVES, 600),)
+        stage.run(until=30, seen=lambda _: behind(4))
+        assert stage.channel() == [(15.5, "post")], "five minutes from when its end was seen"
+
     def test_a_lease_that_is_gone_after_its_end_still_has_its_grace(self) -> None:
         stage = Stage(leases=(MOVES,), drain_seconds=1200)
         stage.run(until=10, seen=lambda _: behind(4))
