@@ -193,7 +193,7 @@ class Rounds:
         self._lag.value = scan = of_groups(scan, wants.watched)
         await self._probe(ports.offsets, scan, wants, now=now, mono=mono)
         await self._read_members(ports.offsets, scan, wants, now=now, mono=mono)
-        await self._read_stable(ports.offsets, standing(before, scan), now=now, mono=mono)
+        await self._read_stable(ports.offsets, scan, standing(before, scan), now=now, mono=mono)
         await self._read_group_lag(ports.metrics, scan, now=now, mono=mono)
 
     async def _read_group_lag(
@@ -224,14 +224,25 @@ class Rounds:
         return called
 
     async def _read_stable(
-        self, offsets: Offsets, still: Sequence[TopicPartition], *, now: datetime, mono: float
+        self,
+        offsets: Offsets,
+        scan: LagScan,
+        still: Sequence[TopicPartition],
+        *,
+        now: datetime,
+        mono: float,
     ) -> None:
+        """Only ends that a transaction holds are kept: they are carried over some scans, and any other
+        would look held as soon as the log grows."""
+
+        async def ask() -> Mapping[TopicPartition, int]:
+            found = await offsets.committed_ends(partitions=still)
+            return {place: end for place, end in found.items() if end < scan.ends.get(place, end)}
+
         if not still:
             self._stable.value, self._stable.words = {}, ""
         elif self._stable.due(mono):
-            await self._stable.read(
-                lambda: offsets.committed_ends(partitions=still), now=now, mono=mono
-            )
+            await self._stable.read(ask, now=now, mono=mono)
 
     async def _probe(
         self, offsets: Offsets, scan: LagScan, wants: Wants, *, now: datetime, mono: float

@@ -45,8 +45,8 @@ class Seen:
     members: Mapping[str, tuple[Member, ...]] = field(default_factory=dict)
     """Of groups in trouble only."""
     stable_ends: Mapping[TopicPartition, int] = field(default_factory=dict)
-    """READ_COMMITTED ends, only of partitions on which a commit stands still: below the end while a
-    transaction is open."""
+    """READ_COMMITTED ends, only of partitions on which a commit stands still and a transaction was open
+    when they were read."""
     brokers: tuple[Broker, ...] | None = None
     partitions: tuple[Partition, ...] | None = None
     """Placement, leaders and ISR; `size_bytes` as of the last reading of log directories."""
