@@ -10,13 +10,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import cached_property
+from itertools import pairwise
 from statistics import median
 
 from pydantic import Field
 
 from changes.lag import Member, TopicPartition
 from watch.age import Age, EndLine, age_of, in_ring, rungs_of
-from watch.lag_history import GAP, UNKNOWN, LagHistory, Sample
+from watch.lag_history import GAP, GONE_STATES, UNKNOWN, LagHistory, Sample
 from watch.pace import Cycle, Fall
 from watch.rule import RuleSettings
 from watch.seen import Rung
@@ -26,8 +27,12 @@ POINTS_MAX = 20
 POINTS_MIN = 3
 MARKER_MESSAGES = 2
 """A transaction's marker takes an offset that nobody ever reads."""
+COMMITS_MIN = 3
+"""From so many on a newcomer's own pace is known."""
 YOUNG_SECONDS = 60.0
 """A reader whose oldest unread record is younger is at the head of the log: retention cannot reach it."""
+DELETIONS_MIN = 2
+"""Retention deletes whole segments: one deletion in sight is a step, and no pace can be read from it."""
 CYCLE_JITTERS = 3.0
 FLAT = 0.05
 """Seconds of age per second; a smaller slope is flat."""
@@ -78,6 +83,7 @@ class Figures:
         owned: bool | None,
         compacted: bool,
         start_moves: bool,
+        retention_seconds: float,
         stable_end: int | None,
         rungs: Sequence[Rung],
         now: float,
@@ -89,6 +95,7 @@ class Figures:
         self.state, self.rebalancing_seconds = state, rebalancing_seconds
         self.owner, self.owned = owner, owned
         self.compacted, self.start_moves, self.stable_end = compacted, start_moves, stable_end
+        self.retention_seconds = retention_seconds
         self.rungs, self.now, self.scan_seconds = rungs, now, scan_seconds
         self.settings, self.error = settings, error
         committed, ends, starts = history.newest()
@@ -159,12 +166,36 @@ class Figures:
         return self.now > due
 
     @property
+    def leaves_more(self) -> bool:
+        """It keeps its rhythm, and yet a whole round and more than the SLO is left unread."""
+        if self.cycle is None:
+            return False
+        return self.age.low_seconds > 2 * self.cycle.gap_seconds + self.settings.slo_seconds
+
+    @property
     def silent(self) -> bool:
         """Nothing was committed for longer than its own pace explains."""
         if self.cycle is not None:
             return self.late
-        own = self.settings.silent_gaps * self.history.pace.gap_seconds[self.slot]
+        own = self.own_seconds
+        if self.newcomer:
+            own = max(own, min(self.settings.slo_seconds, self.settings.long_window_seconds))
         return self.stuck_seconds >= max(self.settings.silent_seconds, own)
+
+    @property
+    def own_seconds(self) -> float:
+        """What its own gaps between commits explain."""
+        return self.settings.silent_gaps * self.history.pace.gap_seconds[self.slot]
+
+    @property
+    def newcomer(self) -> bool:
+        """Known for less than the long window, and seen to commit twice at most: whether it commits every
+        minute or every four cannot be told yet. Of one that nobody runs nothing more will come."""
+        if self.now - self.history.pace.entered_at[self.slot] >= self.settings.long_window_seconds:
+            return False
+        offsets = [one.committed for one in self.history.samples_at(self.slot)]
+        commits = sum(one != later for one, later in pairwise(offsets))
+        return commits < COMMITS_MIN and (commits > 0 or self.state not in GONE_STATES)
 
     @cached_property
     def still(self) -> bool:
@@ -216,10 +247,21 @@ class Figures:
     def slope_short(self) -> float | None:
         return self.slope(max(self.settings.short_window_seconds, 2 * self.scan_seconds))
 
+    @property
+    def gets_younger(self) -> bool:
+        """Or it reads again after a standstill, too lately for a slope."""
+        return self.resumed or (self.slope_short is not None and self.slope_short < -FLAT)
+
     @cached_property
     def rates(self) -> tuple[float, float] | None:
         """Messages per second in and out over the long window; None = not known."""
         return self._rates(self.now - self.settings.long_window_seconds)
+
+    @property
+    def gains(self) -> bool:
+        """It reads faster than messages come."""
+        rates = self._short_rates
+        return rates is not None and rates[1] > rates[0]
 
     @property
     def eta_seconds(self) -> float | None:
@@ -227,21 +269,43 @@ class Figures:
         slope, figure = self.slope_short, self.age.figure
         if figure is not None and slope is not None and slope < 0:
             return figure / -slope
-        since = self.now - max(self.settings.short_window_seconds, 2 * self.scan_seconds)
-        rates = self._rates(since)
+        rates = self._short_rates
         if rates is None or rates[1] <= rates[0]:
             return None
         return self.lag / (rates[1] - rates[0])
 
     @cached_property
+    def _short_rates(self) -> tuple[float, float] | None:
+        return self._rates(
+            self.now - max(self.settings.short_window_seconds, 2 * self.scan_seconds)
+        )
+
+    @cached_property
     def retention_left_seconds(self) -> float:
-        """Until the log start reaches the commit, at the pace of both; infinite = it does not."""
+        """Until retention reaches the commit, by its time or by its pace; infinite = it does not, or
+        neither is known."""
+        return min(self._left_by_time, self._left_by_pace)
+
+    @property
+    def _left_by_time(self) -> float:
+        """A record is deleted when it is as old as retention says, not before. Who is within its SLO
+        or gets younger is not reached; of a short retention half must be over."""
+        slo = self.settings.slo_seconds
+        if math.isinf(self.retention_seconds) or self.age.high_seconds <= slo or self.gets_younger:
+            return math.inf
+        left = max(0.0, self.retention_seconds - max(self.age.low_seconds, self.stuck_seconds))
+        return left if left <= self.retention_seconds / 2 else math.inf
+
+    @property
+    def _left_by_pace(self) -> float:
+        """At the pace of log start and commits."""
         if not self.start_moves:
             return math.inf
         known = [one for one in self.samples if one.start >= 0 and one.committed >= 0]
-        if len(known) < 2 or self.committed < 0 or self.start < 0:
+        deleted = [later for one, later in pairwise(known) if later.start > one.start]
+        if len(deleted) < DELETIONS_MIN or self.committed < 0 or self.start < 0:
             return math.inf
-        first, last = known[0], known[-1]
+        first, last = deleted[0], deleted[-1]
         seconds = last.at - first.at
         closing = (last.start - first.start) - max(0, last.committed - first.committed)
         if closing <= 0 or seconds <= 0:

@@ -36,6 +36,7 @@ STATES_KEPT = 40
 OWNED_GROUPS_MAX = 5_000
 """Of so many groups the last members are remembered, to name them once they are gone."""
 
+GONE_STATES = frozenset({"Empty", "Dead"})
 REBALANCING = frozenset({"PreparingRebalance", "CompletingRebalance", "Assigning", "Reconciling"})
 
 

@@ -13,11 +13,12 @@ from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
+from changes.facts import TopicSettings
 from changes.lag import GroupRead, Member, TopicPartition
 from watch.age import NONE_UNREAD, Age, EndLine, end_line, oldest
 from watch.lag_figures import Figures, LagSettings
-from watch.lag_history import REBALANCING, LagHistory
-from watch.lag_table import BADNESS, GONE_STATES, MOVING, TABLE, LagState, motion_of, state_of
+from watch.lag_history import GONE_STATES, REBALANCING, LagHistory
+from watch.lag_table import BADNESS, MOVING, TABLE, LagState, motion_of, state_of
 from watch.pace import Cycle, Fall
 from watch.rule import Tuned
 from watch.seen import Seen
@@ -74,6 +75,13 @@ class GroupVerdict(NamedTuple):
     words: str = ""
     """Why the whole group could not be read."""
     rebalancing_seconds: float | None = None
+    ran: bool = True
+    """Somebody ran it, or it committed, while it was watched."""
+
+    @property
+    def forgotten(self) -> bool:
+        """Nobody runs it, and nobody did since the watch began: its offsets only wait to expire."""
+        return self.kafka_state in GONE_STATES and not self.ran
 
     def of(self, *states: LagState) -> tuple[EntryVerdict, ...]:
         return tuple(one for one in self.entries if one.state in states)
@@ -186,6 +194,17 @@ class _Round:
             unknown=unknown,
             entries=tuple(entries),
             rebalancing_seconds=rebalancing,
+            ran=self._ran(group, read.state),
+        )
+
+    def _ran(self, group: str, state: str) -> bool:
+        states = (state, *(one for _, one in self.history.states(group)))
+        if not GONE_STATES.issuperset(states):
+            return True
+        pace = self.history.pace
+        return any(
+            pace.changed_at[slot] > pace.entered_at[slot]
+            for slot in self.history.slots(group).values()
         )
 
     def _sift(
@@ -226,7 +245,7 @@ class _Round:
         rebalancing: float | None,
         settings: LagSettings,
     ) -> Figures:
-        owner, owned = self._owner(group, read, place)
+        owner, owned = self._owner(group, read, place, slot)
         topic = self.seen.topics.get(place[0])
         return Figures(
             history=self.history,
@@ -239,6 +258,7 @@ class _Round:
             owned=owned,
             start_moves=self.history.partition_slots[slot] in self.moving_starts,
             compacted=topic is not None and bool(topic.compacted),
+            retention_seconds=_retention_seconds(topic),
             stable_end=self.seen.stable_ends.get(place),
             rungs=self.seen.rungs,
             now=self.now,
@@ -254,12 +274,13 @@ class _Round:
         return self.lines[place]
 
     def _owner(
-        self, group: str, read: GroupRead, place: TopicPartition
+        self, group: str, read: GroupRead, place: TopicPartition, slot: int
     ) -> tuple[Member | None, bool | None]:
         """Its owner as last told, and whether it has one now (None = not known).
 
         A topic of which the group's members own nothing at all is abandoned; one partition without
-        an owner is a rebalance in the making.
+        an owner is a rebalance in the making. Who committed since the members were asked owned it:
+        there was a rebalance that no scan saw.
         """
         owners = self.history.owners(group)
         if owners is None:
@@ -268,7 +289,8 @@ class _Round:
         states = self.history.states(group)
         settled = read.state == "Stable" and bool(states) and states[-1][0] <= owners.at
         owning = any(one.owns for one in owners.members)
-        if owner is not None or not settled or not owning:
+        committed = self.history.pace.changed_at[slot] > owners.at
+        if owner is not None or not settled or not owning or committed:
             return owner, None
         topics = {topic for one in owners.members for topic, _ in one.owns}
         return None, place[0] in topics
@@ -281,7 +303,7 @@ class _Round:
             if one not in REBALANCING:
                 break
             began = at
-        return self.now - began
+        return max(0.0, self.now - began)  # the scan is a moment younger than the round
 
 
 def _entry(it: Figures) -> EntryVerdict:
@@ -311,6 +333,13 @@ def _entry(it: Figures) -> EntryVerdict:
         fall=it.fall,
         cycle=it.cycle,
     )
+
+
+def _retention_seconds(topic: TopicSettings | None) -> float:
+    """Infinite = for ever, or not known. Compaction deletes by other rules."""
+    if topic is None or topic.compacted or not topic.retention_ms or topic.retention_ms < 0:
+        return math.inf
+    return topic.retention_ms / 1000
 
 
 def _fresh_seconds(settings: LagSettings) -> float:

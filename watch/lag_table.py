@@ -12,10 +12,8 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from changes.lag import NO_OFFSET
-from watch.lag_figures import FLAT, MARKER_MESSAGES, YOUNG_SECONDS, Figures
-from watch.lag_history import GAP, UNKNOWN
-
-GONE_STATES = frozenset({"Empty", "Dead"})
+from watch.lag_figures import MARKER_MESSAGES, YOUNG_SECONDS, Figures
+from watch.lag_history import GAP, GONE_STATES, UNKNOWN
 
 
 class LagState(StrEnum):
@@ -73,22 +71,22 @@ def _is_unknown(it: Figures) -> bool:
 
 
 def _is_in_transaction(it: Figures) -> bool:
-    """Readers of committed records stand at the open transaction, give or take a marker."""
+    """Readers of committed records stand at the open transaction, give or take a marker. Who is far
+    beyond it reads uncommitted ones, and is held by nothing."""
     if it.stable_end is None or it.stable_end >= it.end:
         return False
-    return it.stable_end - it.committed <= MARKER_MESSAGES
+    return abs(it.stable_end - it.committed) <= MARKER_MESSAGES
 
 
 def _is_catching_up(it: Figures) -> bool:
-    """Getting younger; or it reads again after a standstill, too lately for a slope."""
-    if it.age.low_seconds < it.settings.slo_seconds:
-        return False
-    short = it.slope_short
-    return it.resumed or (short is not None and short < -FLAT)
+    return it.age.low_seconds >= it.settings.slo_seconds and it.gets_younger
 
 
 def _is_falling_behind(it: Figures) -> bool:
-    if it.age.low_seconds < it.settings.slo_seconds / 2:
+    """Within the SLO only what nothing else explains: what came in one burst ages until it is read, and
+    between two commits everything ages."""
+    low, slo = it.age.low_seconds, it.settings.slo_seconds
+    if low < slo / 2 or (low < slo and (it.newcomer or low <= it.own_seconds or it.gains)):
         return False
     long, short, bound = it.slope_long, it.slope_short, it.settings.rising_seconds_per_second
     return long is not None and short is not None and long > bound and short > bound
@@ -109,16 +107,17 @@ TABLE: tuple[Row, ...] = (
         "the group is rebalancing, and not for long",
     ),
     Row(LagState.NO_COMMIT, lambda it: it.committed == NO_OFFSET, "it never committed"),
+    # Before loss and risk: nobody means to read what the group has left, and retention takes all of it.
+    Row(LagState.ABANDONED, lambda it: it.owned is False, "no member owns the partition"),
     Row(LagState.LOST, _is_lost, "the log begins after the commit, and is not compacted"),
     Row(LagState.AT_RISK, _is_at_risk, "retention reaches the commit within hours"),
-    Row(LagState.ABANDONED, lambda it: it.owned is False, "no member owns the partition"),
     Row(LagState.OK, _is_small, "lag up to the floor, or a transaction's marker"),
     Row(LagState.REWOUND, lambda it: it.fall is not None, "the commit went back"),
     Row(LagState.UNKNOWN, _is_unknown, "fewer than three scans, and no probe answered"),
     Row(LagState.IN_TRANSACTION, _is_in_transaction, "committed readers have read everything"),
     Row(
         LagState.IN_CYCLE,
-        lambda it: it.cycle is not None and not it.late,
+        lambda it: it.cycle is not None and not it.late and not it.leaves_more,
         "it commits in a regular rhythm and is in time",
     ),
     Row(

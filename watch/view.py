@@ -81,11 +81,13 @@ def badness(one: GroupVerdict) -> tuple[int, int, str]:
 
 
 def troubled(groups: Mapping[str, GroupVerdict]) -> tuple[str, ...]:
-    """Groups whose members are worth asking for, worst first."""
+    """Groups whose members are worth asking for, worst first. Of a topic that seems abandoned they are
+    asked again and again: a rebalance that no scan saw may have given it an owner."""
     found = [
         one
         for one in groups.values()
-        if one.state not in QUIET and one.state is not LagState.NO_DATA
+        if (one.state not in QUIET and one.state is not LagState.NO_DATA)
+        or one.of(LagState.ABANDONED)
     ]
     return tuple(one.group for one in sorted(found, key=badness))
 

@@ -55,9 +55,10 @@ class Abandoned(Rule[AbandonedSettings]):
             topics = sorted({one.topic for one in left})
             words = f"{verdict.group} has left {', '.join(topics[:NAMED_MAX])}"
             words += f" and {len(topics) - NAMED_MAX:,} more topics" * (len(topics) > NAMED_MAX)
-            lag = count(sum(one.lag for one in left))
-            lines = (f"{lag} messages there count in no alert: its members own none of it",)
-            yield self._finding(verdict, settings, "abandoned", words, lines)
+            lag, lost = count(sum(one.lag for one in left)), sum(one.lost for one in left)
+            lines = [f"{lag} messages there count in no alert: its members own none of it"]
+            lines += [f"retention has deleted {count(lost)} it had not read"] * bool(lost)
+            yield self._finding(verdict, settings, "abandoned", words, tuple(lines))
         never = [one for one in verdict.of(LagState.NO_COMMIT) if one.lag > 0]
         if never and verdict.kafka_state not in GONE_STATES:
             words = f"{verdict.group} never committed on {named(never)}"

@@ -12,8 +12,8 @@ that is shown and wakes nobody, since forgotten groups linger until Kafka lets t
 It is silent while a group rebalances for up to 3 minutes, within a regular rhythm of commits (learned
 from three rounds of it), on topics the group has abandoned, and while a transaction is open. What a
 scan could not read is counted, never taken for zero. It does not see why a consumer is slow, nor
-groups that keep their offsets outside Kafka; and of a batch consumer it does not see that it leaves more
-behind with every round.
+groups that keep their offsets outside Kafka; and of a batch consumer it sees only from a whole round on
+that it leaves more behind each time.
 """
 
 from __future__ import annotations
@@ -191,8 +191,7 @@ class GroupLook:
     @property
     def _old_story(self) -> bool:
         """Nobody was there and nothing was committed since the watch first looked."""
-        stopped = bool(self.bad) and self.kind is LagState.STOPPED
-        return stopped and not any(one.last_commit_at for one in self.verdict.entries)
+        return bool(self.bad) and self.kind is LagState.STOPPED and self.verdict.forgotten
 
     def _severity(self) -> Severity:
         if self._old_story:
