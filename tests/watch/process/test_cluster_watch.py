@@ -188,6 +188,24 @@ async def test_a_restart_is_not_blind(watching: Watching) -> None:
     assert watching.view.groups[0].age_words.startswith(("2 min", "over 2 min"))
 
 
+async def test_a_restart_does_not_take_what_it_remembers_for_a_clock_that_went_back(
+    watching: Watching,
+) -> None:
+    """Kept figures reach further back than the frames, and are newer than most of them."""
+    watch = watching.process()
+    await watching.looks(watch, 1)
+    began = watching.tower.clock()
+    await watching.looks(watch, 110)
+    await watch.close()
+    watching.started.remove(watch)
+    after = watching.process()
+    await watching.looks(after, 1)
+    assert after._history is not None
+    since = after._history.brokers.same_since(REPLICAS, 1)
+    assert since is not None
+    assert abs((since - began).total_seconds()) < 1
+
+
 async def test_two_processes_look_once_and_the_standby_follows_a_dead_one(
     watching: Watching,
 ) -> None:
@@ -248,6 +266,26 @@ async def test_a_broken_edit_changes_nothing_and_is_shown(watching: Watching) ->
     (watching.folder / "alerts.yaml").write_text(ALERTS.replace("10", "20"))
     await watching.looks(watch, 1)
     assert (watching.view.blind, watching.view.scan_seconds) == ((), 20.0)
+
+
+async def test_a_look_that_takes_too_long_is_said_until_one_does_not(
+    watching: Watching, caplog: pytest.LogCaptureFixture
+) -> None:
+    watch = watching.process()
+    await watching.looks(watch, 1)
+    for seconds in (25, 31):
+        began = watching.tower.mono
+        watching.tower.pass_time(seconds)
+        watch._looked(began)
+    await watching.looks(watch, 1)
+    (words,) = watching.view.blind
+    assert words == "the last look took 31 s, longer than the 10 s between looks: 2 skipped"
+    assert len([one for one in caplog.records if "longer than" in one.message]) == 1
+    began = watching.tower.mono
+    watching.tower.pass_time(1)
+    watch._looked(began)
+    await watching.looks(watch, 1)
+    assert watching.view.blind == ()
 
 
 async def test_kafka_gone_is_told_and_ends_nothing(watching: Watching) -> None:
@@ -386,6 +424,7 @@ async def test_redis_away_is_survived_and_nobody_is_blind_after_it(
         await watching.looks(watch, 6, reading=False)
         server.stop()
         await watching.looks(watch, 8, reading=False)
+        assert watching.tower.offsets.count("scan") == 26, "reading goes on"
         server.start()
         await watching.looks(watch, 3, reading=False)
         assert len(watching.ledger.open_incidents()) == 1
