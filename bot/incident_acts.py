@@ -19,11 +19,15 @@ from bot.opening import open_request
 from changes.grammar import Asked, parse
 from changes.incident import Incident, acknowledged, muted, proposed, unmuted
 from changes.request import Person, Refusal, Request
-from ledger import Audit
+from ledger import Audit, Fence
 
 log = logging.getLogger(__name__)
 
 BECAUSE_LETTERS_MAX = 200
+OPEN_MAX = 50
+TURN_SECONDS = 10.0
+TURN_PAUSE_SECONDS = 0.1
+TURN_TRIES = 50
 NO_SUCH = "There is no incident {id} (any more). See `/kafka incidents`."
 
 Act = Callable[[Person, Incident], Incident | Refusal]
@@ -60,9 +64,32 @@ async def propose(
 ) -> Request | Refusal:
     """Open the request an incident offers; `offer` is the digest its button carried.
 
-    The text goes through the grammar like any other, and whoever pressed is the requester.
+    The text goes through the grammar like any other, and whoever pressed is the requester. Of two
+    people who press in the same second the second finds what the first has opened.
     """
     person = await doors.person(user_id)
+    fence = await _my_turn(doors, incident_id)
+    if fence is None:
+        return Refusal(words=f"Somebody else proposes from {incident_id} just now. Try again.")
+    try:
+        return await _propose(doors, incident_id, person, offer, asked_in)
+    finally:
+        await asyncio.to_thread(doors.ledger.release, fence)
+
+
+async def _my_turn(doors: Doors, incident_id: str) -> Fence | None:
+    for _ in range(TURN_TRIES):
+        name = f"propose:{incident_id}"
+        fence = await asyncio.to_thread(doors.ledger.claim, name, seconds=TURN_SECONDS)
+        if fence is not None:
+            return fence
+        await asyncio.sleep(TURN_PAUSE_SECONDS)
+    return None
+
+
+async def _propose(
+    doors: Doors, incident_id: str, person: Person, offer: str, asked_in: str
+) -> Request | Refusal:
     incident = await asyncio.to_thread(doors.ledger.incident, incident_id)
     event = "propose by button"
     if incident is None:
@@ -102,6 +129,9 @@ def _asked(doors: Doors, incident: Incident, person: Person, offer: str) -> Aske
     if not isinstance(read, Asked):
         log.error("%s proposes %r, which is no change: %s", incident.id, text, read)
         return Refusal(words=f"`{text}` is no change that can be asked for on {incident.cluster}.")
+    for same in doors.ledger.requests(cluster=incident.cluster, open_only=True, limit=OPEN_MAX):
+        if same.change == read.change:
+            return Refusal(words=f"{same.id} asks for it already and is {same.state.value}.")
     return read.with_(because=_because(incident, text))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -33,6 +34,18 @@ async def press(
     """One click, and everything whoever clicked was told."""
     workspace = counter.running.workspace
     known = set(workspace.ephemerals)
+    await press_alone(counter, action_id, actor, value, chosen=chosen)
+    await counter.bot.doors.tasks.drain(seconds=5)
+    fresh = [entry for ts, entry in workspace.ephemerals.items() if ts not in known]
+    assert all(entry["user"] == actor.id for entry in fresh)
+    return "\n".join(entry["message"]["text"] for entry in fresh)
+
+
+async def press_alone(
+    counter: Counter, action_id: str, actor: Member, value: str, *, chosen: bool = False
+) -> None:
+    """One click; what it begins may go on."""
+    workspace = counter.running.workspace
     option = {"text": {"type": "plain_text", "text": "x"}, "value": value}
     what: Json = {"selected_option": option} if chosen else {"value": value}
     payload = {
@@ -43,10 +56,6 @@ async def press(
         "actions": [{"type": "button", "action_id": action_id, "block_id": "b", **what}],
     }
     await counter.dispatch(payload)
-    await counter.bot.doors.tasks.drain(seconds=5)
-    fresh = [entry for ts, entry in workspace.ephemerals.items() if ts not in known]
-    assert all(entry["user"] == actor.id for entry in fresh)
-    return "\n".join(entry["message"]["text"] for entry in fresh)
 
 
 def one(counter: Counter, **more: Any) -> Incident:
@@ -110,6 +119,38 @@ async def test_a_second_proposal_while_the_first_is_open_is_refused_with_its_nam
     await press(counter, "incident:propose:0", person(counter, DAN), value)
     told = await press(counter, "incident:propose:0", person(counter, ANN), value)
     assert "R-1 was proposed from I-1 already and is preparing" in told
+    assert counter.ledger.load("R-2") is None
+
+
+async def test_two_people_who_propose_in_the_same_second_open_one_request(
+    counter: Counter,
+) -> None:
+    one(counter)
+    value = f"I-1:{digest(SCALE)}"
+    told = await asyncio.gather(
+        *(
+            press_alone(counter, "incident:propose:0", person(counter, who), value)
+            for who in (DAN, ANN)
+        )
+    )
+    await counter.bot.doors.tasks.drain(seconds=5)
+    assert told == [None, None]
+    assert counter.ledger.load("R-1") is not None
+    assert counter.ledger.load("R-2") is None
+    assert stored(counter).proposed == ("R-1",)
+    entries = counter.running.workspace.ephemerals.values()
+    words = [entry["message"]["text"] for entry in entries]
+    assert sum("R-1 was proposed from I-1 already" in one for one in words) == 1
+
+
+async def test_what_somebody_typed_already_is_not_proposed_once_more(counter: Counter) -> None:
+    one(counter)
+    await counter.command(f"{SCALE} on orders-prod", person(counter, ANN))
+    await counter.bot.doors.tasks.drain(seconds=5)
+    assert counter.ledger.load("R-1") is not None
+    value = f"I-1:{digest(SCALE)}"
+    told = await press(counter, "incident:propose:0", person(counter, DAN), value)
+    assert "R-1 asks for it already and is preparing" in told
     assert counter.ledger.load("R-2") is None
 
 
