@@ -142,6 +142,11 @@ class BrokerHistory:
             key: one for key, one in self._figures.items() if one.newest_at > now - HOURS_MAX * HOUR
         }
 
+    @property
+    def newest_at(self) -> float:
+        """Seconds since 1970 of the newest figure; what is older is in here already."""
+        return max((one.newest_at for one in self._figures.values()), default=0.0)
+
     def brokers(self) -> tuple[int, ...]:
         """Every broker heard of within 48 hours."""
         return tuple(sorted({broker_id for _, broker_id in self._figures}))
@@ -205,6 +210,7 @@ class BrokerHistory:
             "format": FORMAT,
             "volume_gib": self._volume_gib,
             "grown_at": self._grown_at,
+            "moved_at": list(self._moved_at.items()),
             "figures": figures,
         }
         return zlib.compress(json.dumps(content, separators=(",", ":")).encode(), 6)
@@ -227,6 +233,8 @@ class BrokerHistory:
         history = cls()
         history._volume_gib = content["volume_gib"]
         history._grown_at = content["grown_at"]
+        # Histories of earlier versions do not say which replicas moved lately.
+        history._moved_at = {int(key): float(at) for key, at in content.get("moved_at", ())}
         for name, broker_id, close, hours, steps, same_since in content["figures"]:
             history._figures[str(name), int(broker_id)] = _Figure(
                 close=deque(_raw(close), maxlen=CLOSE_MAX),

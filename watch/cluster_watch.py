@@ -9,10 +9,12 @@ nobody is blind; nothing is told before it can be saved.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from changes.excuses import ChangeLease
 from changes.view import ClusterView
 from ledger import Conflict, LedgerUnavailable, UnreadableEntry
 from ledger.rings import FRAME_BYTES_MAX, weight
@@ -43,7 +45,9 @@ LAG_RULE = "consumer_lag"
 SAVE_TRIES_MAX = 5
 """Races for the book: people acknowledge and mute while a round runs."""
 REMEMBERED_SCANS = 60
-"""So many scans of frames are read back at a start: more than a ring holds."""
+"""So many scans of frames are read back at a start: more than a ring holds …"""
+REMEMBERED_SECONDS_MIN = 900.0
+"""… and at least so long: rebalances are counted over ten minutes, however quick scans are."""
 DRAIN_SECONDS_MAX = 1800.0
 """A group that needs longer than this to catch up is no reason to hold alerts back for hours."""
 BROKERS_KEPT_SECONDS = 60.0
@@ -71,6 +75,7 @@ class ClusterWatch:
         )
         self._history: History | None = None
         self._trouble: tuple[str, ...] = ()
+        self._leases: tuple[ChangeLease, ...] = ()
         self._brokers_kept_at: float | None = None
         self._complaints = Complaints(cluster.name)
         self._failures = Failures()
@@ -209,14 +214,19 @@ class ClusterWatch:
         kept = ledger.broker_history(name)
         if kept is not None:
             history.brokers = BrokerHistory.unpack(kept)
-        since = now - timedelta(seconds=REMEMBERED_SCANS * self._alerts.scan_seconds)
+        known_until = history.brokers.newest_at
+        seconds = max(REMEMBERED_SECONDS_MIN, REMEMBERED_SCANS * self._alerts.scan_seconds)
+        since = now - timedelta(seconds=seconds)
         frames = 0
         for frame in ledger.frames(name, since=since):
             seen = unpack(frame)
             if isinstance(seen, Skipped):
                 log.warning("%s: %s", name, seen.words)
             elif seen.at <= now:
-                history.add(seen)
+                history.lag.add(seen)
+                # What the brokers' history knows already would look like a clock that went back.
+                if seen.at.timestamp() > known_until:
+                    history.brokers.add(seen)
                 frames += 1
         memory = ledger.lag_memory(name)
         if memory is not None:
@@ -225,13 +235,17 @@ class ClusterWatch:
         return history
 
     async def _wants(self, tuned: AllTuned) -> Wants:
-        leases = await asyncio.to_thread(self._runtime.ledger.change_leases, self._cluster.name)
+        # While Redis is away reading goes on; by the old leases nothing is judged that could be saved.
+        with contextlib.suppress(LedgerUnavailable):
+            self._leases = await asyncio.to_thread(
+                self._runtime.ledger.change_leases, self._cluster.name
+            )
         return Wants(
             scan_seconds=self._alerts.scan_seconds,
             watched=self._alerts.groups.watched,
             ladder=ladder(slos(tuned)),
             trouble=self._trouble,
-            leases=leases,
+            leases=self._leases,
         )
 
     def _follow_settings(self) -> None:

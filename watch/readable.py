@@ -35,8 +35,11 @@ def no_placement(seen: Seen) -> str:
 
 
 def no_sizes(seen: Seen, now: datetime) -> str:
+    """A broker that did not tell counts for all: what only it holds would weigh nothing."""
+    if "sizes" in seen.blind:
+        return seen.blind["sizes"]
     if seen.sizes_at is None or (now - seen.sizes_at).total_seconds() > SIZES_SECONDS_MAX:
-        return seen.blind.get("sizes") or f"sizes on disk were last read {_clock(seen.sizes_at)}"
+        return f"sizes on disk were last read {_clock(seen.sizes_at)}"
     return ""
 
 

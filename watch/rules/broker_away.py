@@ -18,12 +18,14 @@ from changes.excuses import Effect
 from changes.incident import Family, Finding, Severity
 from watch.broker_figures import LEADERS
 from watch.history import History
-from watch.readable import no_placement, unseen
+from watch.readable import no_msk, no_placement, unseen
 from watch.rule import Looked, Rule, RuleSettings, Tuned
 from watch.seen import Seen
 from watch.settled import away_brokers, restarts
 
 REMEMBERED = timedelta(hours=24)
+NEW_BROKERS = "new brokers"
+"""Those that MSK counts and nobody has seen yet."""
 
 
 class BrokerAwaySettings(RuleSettings):
@@ -78,7 +80,12 @@ class BrokerAway(Rule[BrokerAwaySettings]):
         unnamed = (expected or 0) - len(present) - len(away)
         if unnamed > 0:
             found.append(self._never_seen(unnamed, expected or 0, len(present), minutes))
-        return Looked(tuple(one.with_(keep_seconds=of.clear_minutes * 60) for one in found))
+        unsaid = [f"broker {broker}" for broker in sorted((known | created) - present - away)]
+        return Looked(
+            tuple(one.with_(keep_seconds=of.clear_minutes * 60) for one in found),
+            # Only MSK's count tells a broker that holds nothing and is away from one that was removed.
+            unseen(self.name, no_msk(seen), (*unsaid, NEW_BROKERS)) if expected is None else (),
+        )
 
     def _finding(
         self, broker: int, *, holds: bool, new: bool, at: datetime | None, minutes: float
@@ -96,7 +103,7 @@ class BrokerAway(Rule[BrokerAwaySettings]):
 
     def _never_seen(self, unnamed: int, expected: int, present: int, minutes: float) -> Finding:
         return self._made(
-            "new brokers",
+            NEW_BROKERS,
             f"MSK counts {expected} brokers, {present} take part in Kafka",
             (f"{unnamed} of them never took part since the watch began",),
             minutes,

@@ -212,6 +212,18 @@ def test_it_is_the_same_after_packing() -> None:
     assert again.steps(1) == history.steps(1)
 
 
+def test_replicas_that_moved_just_before_a_restart_are_no_growth_after_it() -> None:
+    history = BrokerHistory()
+    history.add(seen_of(NOW, loads=loads_of(disk_used_percent={1: 40})))
+    moving = (move_of("orders", 0, to=[1]),)
+    history.add(seen_of(NOW + MINUTE, reassignments=moving))
+    again = BrokerHistory.unpack(history.pack())
+    assert again.newest_at == history.newest_at
+    for one in (history, again):
+        one.add(seen_of(NOW + 3 * MINUTE, loads=loads_of(disk_used_percent={1: 42})))
+        assert [change for _, change in one.steps(1)] == [2.0]
+
+
 def test_sixty_brokers_over_two_days_stay_small() -> None:
     history = BrokerHistory()
     ids = range(1, 61)

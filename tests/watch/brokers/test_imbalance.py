@@ -219,6 +219,7 @@ def test_without_its_input_it_says_so(parts: dict[str, Any], words: str) -> None
         ({"loads": loads_of(bytes_in_per_second={1: 1e6})}, "no traffic figure of some brokers"),
         ({"loads_at": seen_of().at - timedelta(minutes=11)}, "last read at 08:49 UTC"),
         ({"sizes_at": None}, "sizes on disk were last read never"),
+        ({"blind": {"sizes": "broker 3 is silent"}}, "broker 3 is silent"),
     ],
 )
 def test_a_missing_figure_is_said_and_the_others_are_judged(

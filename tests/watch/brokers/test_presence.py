@@ -72,6 +72,17 @@ def test_a_broker_removed_on_purpose_is_not_missed(count: int | None) -> None:
     assert look(AWAY, gone, history).findings == ()
 
 
+def test_while_msk_does_not_answer_an_absence_it_alone_can_tell_neither_ends_nor_begins() -> None:
+    history = History()
+    history.add(seen_of(NOW - timedelta(hours=2), number=4, partitions=led({1: 2, 2: 2, 3: 2})))
+    gone = seen_of(partitions=led({1: 2, 2: 2, 3: 2}), msk=None, blind={"msk": "throttled"})
+    looked = look(AWAY, gone, history)
+    assert [(one.subject, one.words) for one in looked.unseen] == [
+        ("broker 4", "throttled"),
+        ("new brokers", "throttled"),
+    ]
+
+
 def test_new_brokers_that_are_not_there_yet_can_be_excused() -> None:
     told = only(look(AWAY, seen_of(msk=msk_of(broker_count=6))))
     assert (told.subject, told.kind) == ("new brokers", "new broker away")

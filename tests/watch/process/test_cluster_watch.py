@@ -22,6 +22,7 @@ from policies import Cluster
 from policies.keeping_alerts import KeptAlerts
 from tests.redis_server import RedisServer
 from tests.watch.process.tower import FakePorts, Tower
+from watch.broker_figures import REPLICAS
 from watch.cluster_watch import ClusterWatch
 from watch.history import History
 from watch.incident_settings import IncidentSettings
