@@ -104,7 +104,8 @@ def _nobody_acknowledged(family: FamilyRound, incident: Incident) -> Incident:
     if waited < timedelta(minutes=minutes):
         return incident
     length = duration_words(waited.total_seconds())
-    words = f"Nobody has acknowledged this for {length}: {family.worst()}"
+    how = f"`/kafka ack {incident.id}` does"  # whoever is woken reads this line on a phone
+    words = f"Nobody has acknowledged this for {length} ({how}): {family.worst()}"
     return family.urgent(incident.with_(escalated_at=family.now), words, on_call=True)
 
 

@@ -153,7 +153,7 @@ class TestALongLife:
         stage.run(until=150, seen=lambda _: self.lasting())
         stage.run(until=180, seen=lambda _: (WARN.with_(**CRIT),))
         assert called(stage) == [
-            "Nobody has acknowledged this for 10 min: group x stopped; group payments stopped",
+            "Nobody has acknowledged this for 10 min (`/kafka ack I-1` does): group x stopped; group payments stopped",
             "Also critical: group payments stopped",
         ]
 
@@ -171,7 +171,9 @@ class TestALongLife:
         before = len(stage.channel())
         stage.run(until=stage.minute + 60, seen=lambda _: (WARN, finding("group z", **CRIT)))
         assert [what for _, what in stage.channel()[before:]] == ["aloud", "aloud"]
-        assert called(stage)[-1].startswith("Nobody has acknowledged this for 10 min: group z")
+        assert called(stage)[-1].startswith(
+            "Nobody has acknowledged this for 10 min (`/kafka ack I-1` does): group z"
+        )
 
     def test_with_something_else_critical_every_ten_minutes_is_an_hourly_line_at_last(
         self, monkeypatch: pytest.MonkeyPatch
@@ -197,7 +199,9 @@ class TestACascade:
         stage.run(until=60, seen=seen)
         aloud = [minute for minute, what in stage.channel() if what == "aloud"]
         assert len(aloud) <= 60 / 5 + 1
-        assert called(stage)[0].startswith("Nobody has acknowledged this for 10 min: group c0")
+        assert called(stage)[0].startswith(
+            "Nobody has acknowledged this for 10 min (`/kafka ack I-1` does): group c0"
+        )
         named = " ".join(stage.texts("aloud"))
         assert all(f"group c{one} " in f"{named} " for one in range(1, 50))
 

@@ -268,7 +268,7 @@ class TestEscalation:
         assert stage.channel() == [(1, "post"), (11, "aloud")]
         called = [line for line in stage.the().log if line.calls]
         assert [line.text for line in called] == [
-            "Nobody has acknowledged this for 10 min: group payments stopped"
+            "Nobody has acknowledged this for 10 min (`/kafka ack I-1` does): group payments stopped"
         ]
 
     def test_is_stopped_by_an_acknowledgement_until_it_gets_worse(self) -> None:
