@@ -124,24 +124,30 @@ class ClusterWatch:
             self._begin_afresh(self._history, jumped)
         tuned = tuned_from(self._alerts.rules)
         seen = await self._rounds.look(now=now, mono=mono, wants=await self._wants(tuned))
-        self._history.add(seen)
-        groups = verdicts(self._history.lag, seen, now, tuned.get(LAG_RULE, Tuned(LagSettings())))
+        # In a thread: a plan of a large cluster takes seconds, and the lease is renewed meanwhile.
+        looked, view, drain = await asyncio.to_thread(self._look, self._history, seen, now, tuned)
+        # Kept before it is judged: a book that cannot be read must not cost the record too.
+        await asyncio.to_thread(self._keep, self._history, seen, view, mono)
+        await asyncio.to_thread(self._judge_and_save, looked, seen, now, drain)
+
+    def _look(
+        self, history: History, seen: Seen, now: datetime, tuned: AllTuned
+    ) -> tuple[Looked, ClusterView, float]:
+        """What all rules say of this round, what people may ask, and how long readers still catch up."""
+        history.add(seen)
+        groups = verdicts(history.lag, seen, now, tuned.get(LAG_RULE, Tuned(LagSettings())))
         self._trouble = troubled(groups)
-        looked = look_all(
-            self._runtime.rules, self._history, seen, now, tuned, failures=self._failures
-        )
+        looked = look_all(self._runtime.rules, history, seen, now, tuned, failures=self._failures)
         view = view_of(
             seen,
-            history=self._history.lag,
+            history=history.lag,
             groups=groups,
-            forecasts=forecast(self._history.brokers, now=now),
+            forecasts=forecast(history.brokers, now=now),
             looked=looked,
             complaints=self._complaints.words,
             on_call=self._alerts.on_call,
         )
-        # Kept before it is judged: a book that cannot be read must not cost the record too.
-        await asyncio.to_thread(self._keep, self._history, seen, view, mono)
-        await asyncio.to_thread(self._judge_and_save, looked, seen, now, drain_of(groups))
+        return looked, view, drain_of(groups)
 
     def _judge_and_save(
         self, looked: Looked, seen: Seen, now: datetime, drain_seconds: float

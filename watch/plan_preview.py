@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import Counter, OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from threading import Lock
 
 from changes.facts import ClusterFacts
 from changes.placement.bounds import broker_use_bytes
@@ -61,6 +62,8 @@ class Preview:
 
 
 _kept: OrderedDict[int, Preview] = OrderedDict()
+_one_at_a_time = Lock()
+"""Clusters are judged in threads of their own."""
 
 
 def preview(seen: Seen, *, partitions_max: int) -> Preview | str:
@@ -72,13 +75,14 @@ def preview(seen: Seen, *, partitions_max: int) -> Preview | str:
         return f"{len(facts.partitions):,} partitions are more than the {partitions_max:,} planned here"
     before = placement_of(facts, {})
     key = hash((before.brokers, tuple(p.replicas for p in before.partitions)))
-    if key not in _kept or not alike(_kept[key].before, before):
-        after = spread(before)
-        _kept[key] = Preview(before=before, after=after, metrics=measure(before, after))
-        while len(_kept) > KEPT_MAX:
-            _kept.popitem(last=False)
-    _kept.move_to_end(key)
-    return _kept[key]
+    with _one_at_a_time:
+        if key not in _kept or not alike(_kept[key].before, before):
+            after = spread(before)
+            _kept[key] = Preview(before=before, after=after, metrics=measure(before, after))
+            while len(_kept) > KEPT_MAX:
+                _kept.popitem(last=False)
+        _kept.move_to_end(key)
+        return _kept[key]
 
 
 def alike(one: Placement, other: Placement) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
@@ -287,6 +288,31 @@ async def test_a_look_that_takes_too_long_is_said_until_one_does_not(
     watch._looked(began)
     await watching.looks(watch, 1)
     assert watching.view.blind == ()
+
+
+class Pondering(Rule[RuleSettings]):
+    """As a plan of a large cluster does, it takes its time."""
+
+    name = "pondering"
+    title = "Takes long"
+    family = Family.CLUSTER
+
+    def look(self, *_: Any, **__: Any) -> Looked:
+        time.sleep(0.5)
+        return Looked()
+
+
+async def test_a_rule_that_takes_long_stops_nothing_else(watching: Watching) -> None:
+    """Else the lease would not be renewed, and other clusters would not be looked at."""
+    watching.rules = (*watching.rules, Pondering())
+    watch = watching.process()
+    watching.tower.pass_time(SCAN)
+    looking = asyncio.create_task(watch.step())
+    longest, since = 0.0, time.monotonic()
+    while not looking.done():
+        await asyncio.sleep(0.01)
+        longest, since = max(longest, time.monotonic() - since), time.monotonic()
+    assert longest < 0.4
 
 
 async def test_kafka_gone_is_told_and_ends_nothing(watching: Watching) -> None:
