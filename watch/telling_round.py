@@ -24,6 +24,8 @@ FULL_PAUSE = timedelta(hours=1)
 """In a thread that is full, something critical is said once in so long."""
 CRITICAL_PAUSE = timedelta(minutes=5)
 """Between two lines about things that became critical: a cascade is not a line each."""
+AGAIN_PAUSE = timedelta(hours=6)
+"""What was critical, is a warning and becomes critical once more is said again after so long."""
 
 
 @dataclass(frozen=True)
@@ -79,18 +81,18 @@ class FamilyRound:
     def newly_critical(self, incident: Incident) -> list[Alert]:
         """What people were not told is critical, and may be told by now.
 
-        What began since they last heard is told after a short pause; what merely got worse again, not
-        before it would be news at all. A mute holds it back unless it is grave and younger than the mute.
+        What began since they last heard is told after a short pause; what merely got worse again (some
+        figures swing around their limit) is news only after hours. A mute holds it back unless it is
+        grave and younger than the mute.
         """
         told_at = incident.critical_told_at or incident.told_at or incident.opened_at
         silence = self.now - (incident.told_at or incident.opened_at)
-        newcomers = timedelta(minutes=self.settings.newcomer_aloud_minutes)
         found = []
         for one in self.live:
             if one.critical_at is None or one.critical_at <= told_at or not _still_bad(one):
                 continue
             began = one.fired_at is not None and one.fired_at > told_at
-            if silence < (CRITICAL_PAUSE if began else max(CRITICAL_PAUSE, newcomers)):
+            if silence < CRITICAL_PAUSE or not (began or self.now - told_at >= AGAIN_PAUSE):
                 continue
             if tame(one, self.now) and self._may_be_heard(one, incident):
                 found.append(one)

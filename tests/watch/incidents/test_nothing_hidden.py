@@ -148,14 +148,23 @@ class TestALongLife:
         assert called(stage) == ["Also critical: group y stopped"]
 
     def test_calls_again_for_what_is_critical_hours_after_nobody_acknowledged(self) -> None:
-        stage = Stage()
+        stage = Stage(scan_seconds=60)
         stage.run(until=30, seen=lambda _: self.lasting(finding("group x", **CRIT)))
-        stage.run(until=150, seen=lambda _: self.lasting())
-        stage.run(until=180, seen=lambda _: (WARN.with_(**CRIT),))
+        stage.run(until=400, seen=lambda _: self.lasting())
+        stage.run(until=430, seen=lambda _: (WARN.with_(**CRIT),))
         assert called(stage) == [
-            "Nobody has acknowledged this for 10 min (`/kafka ack I-1` does): group x stopped; group payments stopped",
+            "Nobody has acknowledged this for 10 min (`/kafka ack I-1` does): "
+            "group x stopped; group payments stopped",
             "Also critical: group payments stopped",
         ]
+
+    def test_does_not_call_all_night_for_a_figure_that_swings_around_its_limit(self) -> None:
+        stage = Stage(scan_seconds=150)
+        stage.run(until=5, seen=lambda _: (WARN.with_(**CRIT),))
+        stage.person("I-1", lambda one: acknowledged(one, person=ANA, now=stage.now))
+        swinging = (WARN.with_(**CRIT), WARN)
+        stage.run(until=12 * 60, seen=lambda minute: (swinging[int(minute // 10) % 2],))
+        assert len(stage.channel()) <= 1 + 2
 
     def test_says_what_is_critical_also_in_a_thread_that_is_full(
         self, monkeypatch: pytest.MonkeyPatch
