@@ -186,6 +186,8 @@ class Pace:
                             self._began_a_cycle(slot, at)
                     if falls and slot in falls and committed >= falls[slot].before:
                         del falls[slot]
+                elif 0 <= end < was:  # the log was made anew: there is nothing to regain
+                    falls.pop(slot, None)
                 else:
                     self._fell(slot, was, committed, at)
                 last[slot] = committed

@@ -577,6 +577,18 @@ def test_a_topic_that_joined_between_two_scans_is_not_abandoned() -> None:
     assert [one.key for one in lookout.fired] == ["consumer_lag/stalled/group payments"]
 
 
+def test_a_topic_made_anew_is_no_rewind_of_its_readers() -> None:
+    world = busy()
+
+    def anew() -> None:
+        for place, log in world.logs.items():
+            log.end = 0
+            world.groups["payments"].readers[place] = Reader(0, 50)
+
+    world.at(15, anew)
+    assert Lookout().watch(world.scans(until=45)).fired == []
+
+
 def test_who_dies_on_a_quiet_topic_did_not_stop_before_the_watch_began() -> None:
     world = World()
     world.topic("orders", partitions=2, per_second=0)
