@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from changes.incident import Family
 from policies.alerts import Alerts, load_alerts
-from tests.watch.process.test_cluster_watch import NAME, Watching
+from tests.watch.process.watching import NAME, Watching, watching
 from watch.incident_settings import IncidentSettings
 from watch.pages import meanings_of, rule_page
 from watch.replay import Replay, in_words
 from watch.rules import find
 from watch.runtime import settings_of
+
+__all__ = ["watching"]
 
 TOY = '''
 """More topics than anybody needs.
@@ -55,15 +57,6 @@ def toys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     (folder / "toy_topics.py").write_text(TOY)
     yield folder
     sys.modules.pop("toy_topics", None)
-
-
-@pytest.fixture
-async def watching(redis_url: str, tmp_path: Path) -> AsyncIterator[Watching]:
-    found = Watching(redis_url=redis_url, folder=tmp_path)
-    yield found
-    for one in found.started:
-        await one.close()
-    found.ledger.close()
 
 
 async def test_one_file_is_a_whole_alert(watching: Watching, toys: Path) -> None:
