@@ -59,6 +59,8 @@ def _newly_critical(family: FamilyRound, incident: Incident) -> Incident:
     called_at = _somebody_came(incident)
     long_ago = called_at is not None and family.now - called_at >= CALL_STANDS
     on_call = long_ago or family.muted(incident)
+    if len(late) == len(family.criticals):  # what people were told of before is critical no more
+        incident = incident.with_(critical_since=family.now)
     words = f"Also critical: {sentences(late, family.settings.lines_shown_max)}"
     return family.urgent(incident, words, on_call=on_call)
 

@@ -55,14 +55,19 @@ class FamilyRound:
         self.live.extend(live)
 
     @property
-    def critical(self) -> bool:
-        """Something critical fires, and it was seen just now."""
-        return any(
-            one.finding.severity is Severity.CRIT
+    def criticals(self) -> list[Alert]:
+        """What is critical, fires, and was seen just now."""
+        return [
+            one
+            for one in self.live
+            if one.finding.severity is Severity.CRIT
             and one.state is AlertState.FIRING
             and not one.stale
-            for one in self.live
-        )
+        ]
+
+    @property
+    def critical(self) -> bool:
+        return bool(self.criticals)
 
     @property
     def back(self) -> list[Alert]:

@@ -158,6 +158,17 @@ class TestALongLife:
             "Also critical: group payments stopped",
         ]
 
+    def test_waits_anew_for_somebody_to_acknowledge_what_is_critical_anew(self) -> None:
+        stage = Stage(scan_seconds=60)
+        stage.run(until=5, seen=lambda _: self.lasting(finding("group x", **CRIT)))
+        stage.run(until=100, seen=lambda _: self.lasting())
+        stage.run(until=130, seen=lambda _: self.lasting(finding("group y", **CRIT)))
+        assert stage.channel() == [(1, "post"), (102, "aloud"), (112, "aloud")]
+        assert called(stage) == [
+            "Nobody has acknowledged this for 10 min (`/kafka ack I-1` does): "
+            "group y stopped; group payments stopped"
+        ]
+
     def test_does_not_call_all_night_for_a_figure_that_swings_around_its_limit(self) -> None:
         stage = Stage(scan_seconds=150)
         stage.run(until=5, seen=lambda _: (WARN.with_(**CRIT),))
