@@ -1,12 +1,14 @@
 """Records that retention deletes before a consumer group has read them: soon, or already.
 
-*At risk*: at the pace at which the log start follows the group's commits it reaches them within 2 hours.
+*At risk*: at the pace at which the log start follows the group's commits it reaches them within 2 hours
+(a pace needs two deletions in sight), or they are as old as the topic's `retention.ms` within that time.
 *Lost*: the log begins after the commit; the number of records nobody will read any more is told.
 A loss of a group that is active, or that was seen to happen, calls somebody; one that had happened
 before the watch began, to a group nobody runs any more, is only shown. No change excuses a loss.
 
-Compacted topics lose nothing this way. Log starts are read every tenth scan, so a loss is seen some
-minutes late; a group that jumps over lost records between two scans is not seen at all.
+Compacted topics lose nothing this way, and of topics the group has left nobody is told here. Log starts
+are read every tenth scan, so a loss is seen some minutes late; a group that jumps over lost records
+between two scans is not seen at all.
 """
 
 from __future__ import annotations
