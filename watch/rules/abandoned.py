@@ -3,8 +3,8 @@
 *Abandoned*: the group is running and its members own nothing of a topic it once read, so the lag there
 grows for ever and means nothing; it counts in no alert, nor does what retention takes of it. *Never
 committed*: an active group has a partition with records in it and no offset, so after a restart it begins
-wherever its settings say. Both are shown once and wake nobody. They end by themselves, as when the old offsets expire or are
-deleted. Who reads a partition without committing to Kafka is not seen.
+wherever its settings say. Both are shown once and wake nobody. They end by themselves, as when the old
+offsets expire or are deleted. Who reads a partition without committing to Kafka is not seen.
 """
 
 from __future__ import annotations
