@@ -1,0 +1,188 @@
+"""What would be told wrongly at two in the morning, and what would not be told at all: retention that deletes
+by the segment, readers that commit every few minutes, bursts, transactions that hang, topics left behind."""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+
+import pytest
+
+from changes.facts import TopicSettings
+from changes.incident import Severity
+from tests.watch.consumers.test_scenarios import busy
+from tests.watch.consumers.world import Lookout, Reader, World, members_on
+
+
+def test_a_reader_of_uncommitted_records_that_stops_is_not_excused_by_a_transaction() -> None:
+    world = busy()
+
+    def hang() -> None:
+        for log in world.logs.values():
+            log.stable_end = log.end - 5000
+
+    world.at(5, hang)
+    world.at(10, lambda: world.stop("payments"))
+    lookout = Lookout().watch(world.scans(until=30))
+    assert [one.key for one in lookout.fired] == ["consumer_lag/stopped/group payments"]
+
+
+def hourly_segments(*, age: float, scan_seconds: float) -> World:
+    """Retention of two hours, deleted an hour at a time."""
+    world = World(scan_seconds=scan_seconds)
+    hour = 100 * 3600.0
+    world.topic("orders", partitions=1, end=3 * hour, start=hour)
+    world.group("payments", reads={"orders": 1}, behind=100 * age)
+    log = world.logs["orders", 0]
+    for minute in (20, 80):
+        world.at(minute, lambda: setattr(log, "start", log.start + hour))
+    return world
+
+
+@pytest.mark.parametrize("scan_seconds", [5, 10, 30, 60])
+def test_one_deleted_segment_is_no_pace(scan_seconds: float) -> None:
+    for age in (90, 200):
+        world = hourly_segments(age=age, scan_seconds=scan_seconds)
+        assert Lookout().watch(world.scans(until=90)).fired == []
+
+
+def test_retention_is_known_from_its_setting_too() -> None:
+    """No deletion is seen until the one that takes what the reader had not read."""
+    world = World()
+    world.topic("orders", partitions=1, end=1_000_000)
+    world.topics["orders"] = TopicSettings(compacted=False, retention_ms=3 * 3_600_000)
+    world.group("payments", reads={"orders": 1})
+    world.at(10, lambda: world.stop("payments"))
+    lookout = Lookout().watch(world.scans(until=120))
+    told = [(one.key, one.minute) for one in lookout.fired if one.key.startswith("data_loss")]
+    assert told == [("data_loss/at risk/group payments", 100.5)], "half of three hours is over"
+    assert "loses unread records in about 70 min" in lookout.fired[-1].finding.words
+
+
+def committing(
+    every_seconds: float, *, until: float, scan_seconds: float = 30.0, share_from: float = math.inf
+) -> World:
+    """Reads everything every so often; from `share_from` minutes on three fifths of what comes."""
+    world = World(scan_seconds=scan_seconds)
+    world.topic("orders")
+    world.group("payments", reads={"orders": 4}, behind=0)
+    world.freeze("payments")
+    world.ladder = (150, 300, 1800, 86_400)
+
+    def commit(*, slow: bool) -> None:
+        for place, reader in world.groups["payments"].readers.items():
+            end = world.logs[place].end
+            reader.committed = reader.committed + 60 * every_seconds if slow else end
+
+    turn = 0.37 * every_seconds / 60
+    while turn < until:
+        world.at(turn, partial(commit, slow=turn > share_from))
+        turn += every_seconds / 60
+    return world
+
+
+@pytest.mark.parametrize("scan_seconds", [5, 10, 30, 60])
+@pytest.mark.parametrize("every_seconds", [60, 180, 240, 290])
+def test_a_commit_every_few_minutes_is_nobodys_business_from_the_first_look_on(
+    every_seconds: float, scan_seconds: float
+) -> None:
+    world = committing(every_seconds, until=20, scan_seconds=scan_seconds)
+    assert Lookout().watch(world.scans(until=20)).fired == []
+
+
+def test_a_rhythm_does_not_hide_for_ever_that_more_is_left_each_time() -> None:
+    world = committing(300, until=120, share_from=40)
+    told = Lookout().watch(world.scans(until=120)).firing()
+    assert [one.key for one in told] == ["consumer_lag/falling behind/group payments"]
+
+
+@pytest.mark.parametrize("scan_seconds", [5, 10, 30, 60])
+def test_a_burst_that_is_read_within_the_slo_is_not_falling_behind(scan_seconds: float) -> None:
+    world = World(scan_seconds=scan_seconds)
+    world.topic("orders", partitions=2, per_second=1)
+    world.group("payments", reads={"orders": 2}, behind=0)
+    world.ladder = (150, 300, 1800, 86_400)
+
+    def burst() -> None:
+        for partition in range(2):
+            world.produce("orders", 36_000, partition)
+        world.slow("payments", 36_000 / 200)
+        world.at(world.seconds / 60 + 230 / 60, lambda: world.follow("payments", 0))
+
+    for minute in range(3, 60, 15):
+        world.at(minute, burst)
+    assert Lookout().watch(world.scans(until=60)).fired == []
+
+
+def left_topic(*, start: float) -> World:
+    """The group reads `new` only; its offsets on `old` are those of before."""
+    world = World()
+    world.topic("old", partitions=2, start=start, end=500_000)
+    world.topic("new", partitions=2)
+    world.group("payments", reads={"old": 2, "new": 2})
+    for partition in range(2):
+        world.groups["payments"].readers["old", partition] = Reader(1000, None)
+    world.groups["payments"].members = members_on(("host-1",), [("new", 0), ("new", 1)])
+    return world
+
+
+@pytest.mark.parametrize("start", [0, 5000])
+def test_what_retention_takes_of_an_abandoned_topic_wakes_nobody(start: float) -> None:
+    world = left_topic(start=start)
+
+    def delete() -> None:
+        for partition in range(2):
+            world.logs["old", partition].start = 6000
+
+    world.at(20, delete)
+    lookout = Lookout().watch(world.scans(until=60))
+    assert [one.key for one in lookout.fired] == ["abandoned/abandoned/group payments"]
+    assert lookout.firing()[0].finding.severity is Severity.INFO
+    assert "retention has deleted 10,000 it had not read" in lookout.firing()[0].finding.lines
+
+
+def test_a_topic_that_joined_between_two_scans_is_not_abandoned() -> None:
+    """Members were asked before the rebalance that no scan saw."""
+    world = busy()
+    world.topic("refunds")
+    lookout = Lookout().watch(world.scans(until=5))
+    world.tells_members = False
+    readers = world.groups["payments"].readers
+    readers.update(
+        {
+            place: Reader(log.end - 50, 50)
+            for place, log in world.logs.items()
+            if place not in readers
+        }
+    )
+    world.at(15, lambda: world.freeze("payments", *[("refunds", one) for one in range(4)]))
+    lookout.watch(world.scans(until=30, scan_now=False))
+    assert [one.key for one in lookout.fired] == ["consumer_lag/stalled/group payments"]
+
+
+def test_a_topic_made_anew_is_no_rewind_of_its_readers() -> None:
+    world = busy()
+
+    def anew() -> None:
+        for place, log in world.logs.items():
+            log.end = 0
+            world.groups["payments"].readers[place] = Reader(0, 50)
+
+    world.at(15, anew)
+    assert Lookout().watch(world.scans(until=45)).fired == []
+
+
+def test_who_dies_on_a_quiet_topic_did_not_stop_before_the_watch_began() -> None:
+    world = World()
+    world.topic("orders", partitions=2, per_second=0)
+    world.group("payments", reads={"orders": 2}, behind=0)
+    world.at(20, lambda: world.stop("payments"))
+
+    def wake() -> None:
+        for log in world.logs.values():
+            log.per_second = 100
+
+    world.at(40, wake)
+    lookout = Lookout().watch(world.scans(until=50))
+    assert lookout.posts() == [("consumer_lag/stopped/group payments", 43.0)]
+    assert lookout.firing()[0].finding.words.startswith("payments stopped: ")
