@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.watch.consumers.world import Lookout, World
+from tests.watch.consumers.lookout import Lookout
+from tests.watch.consumers.world import World
 from watch.age import Age, EndLine, age_of, end_line, oldest, rungs_of, span
 from watch.lag_figures import LagSettings
 from watch.lag_states import LagState, verdicts

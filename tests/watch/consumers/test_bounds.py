@@ -11,7 +11,8 @@ import pytest
 
 from changes.lag import GroupRead, LagScan
 from ledger.rings import FRAME_BYTES_MAX, Frame
-from tests.watch.consumers.world import BEGAN, CLUSTER, Lookout
+from tests.watch.consumers.lookout import Lookout
+from tests.watch.consumers.world import BEGAN, CLUSTER
 from watch.frames import pack, unpack
 from watch.lag_figures import Figures, LagSettings
 from watch.lag_history import LagHistory

@@ -23,7 +23,8 @@ from changes.facts import (
 )
 from changes.lag import NO_OFFSET, GroupRead, LagScan, Member, TopicPartition
 from ledger.rings import Frame
-from tests.watch.consumers.world import CLUSTER, Lookout, World
+from tests.watch.consumers.lookout import Lookout
+from tests.watch.consumers.world import CLUSTER, World
 from watch import frames
 from watch.columns import packed, unpacked
 from watch.frames import Skipped, pack, unpack

@@ -7,8 +7,10 @@ from collections.abc import Callable
 import pytest
 
 from changes.incident import Severity
-from tests.watch.consumers.test_scenarios import batch, busy, retention
-from tests.watch.consumers.world import Lookout, World
+from tests.watch.consumers.lookout import Lookout
+from tests.watch.consumers.test_retention import retention
+from tests.watch.consumers.test_scenarios import batch, busy
+from tests.watch.consumers.world import World
 from watch.frames import pack, unpack
 from watch.seen import Seen
 

@@ -8,7 +8,8 @@ import pytest
 
 from changes.excuses import Effect
 from changes.incident import Severity
-from tests.watch.consumers.world import Lookout, Reader, World
+from tests.watch.consumers.lookout import Lookout
+from tests.watch.consumers.world import Reader, World
 from watch.lag_figures import LagSettings
 from watch.lag_states import TABLE, GroupVerdict, LagState, verdicts
 from watch.rule import Tuned
@@ -312,35 +313,6 @@ def test_a_small_rewind_is_one_though_it_is_young() -> None:
     lookout = Lookout().watch(world.scans(until=10.5))
     assert [one.key for one in lookout.fired] == ["rewind/rewind/group payments"]
     assert judged(world, lookout).state is LagState.REWOUND
-
-
-def test_the_last_record_can_be_lost_too() -> None:
-    world = World()
-    world.topic("orders", partitions=1, per_second=0, end=1000)
-    world.group("payments", reads={"orders": 1}, behind=1)
-    world.at(5, lambda: setattr(world.logs["orders", 0], "start", 1000))
-    lookout = Lookout().watch(world.scans(until=6))
-    told = lookout.said["data_loss/lost/group payments"]
-    assert told.words == "payments lost 1 records unread on orders-0"
-
-
-def test_a_reader_two_minutes_behind_can_be_at_risk() -> None:
-    """Young by any SLO, and yet retention is three minutes from it and coming nearer."""
-    world = World()
-    world.topic("ticks", partitions=1, end=100_000, start=70_000)
-    world.group("ticker", reads={"ticks": 1}, behind=10_000)
-    world.logs["ticks", 0].start_per_second = 150
-    lookout = Lookout().watch(world.scans(until=5))
-    assert "data_loss/at risk/group ticker" in lookout.said
-
-
-def test_a_segment_that_goes_puts_no_reader_at_the_head_at_risk() -> None:
-    world = World()
-    world.topic("ticks", partitions=1, end=200_000)
-    world.group("ticker", reads={"ticks": 1})
-    world.at(10, lambda: setattr(world.logs["ticks", 0], "start", 150_000))
-    lookout = Lookout().watch(world.scans(until=20))
-    assert lookout.fired == []
 
 
 # A jump of the clock.

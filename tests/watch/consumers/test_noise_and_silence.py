@@ -8,10 +8,10 @@ from functools import partial
 
 import pytest
 
-from changes.facts import TopicSettings
 from changes.incident import Severity
+from tests.watch.consumers.lookout import Lookout
 from tests.watch.consumers.test_scenarios import busy
-from tests.watch.consumers.world import Lookout, Reader, World, members_on
+from tests.watch.consumers.world import Reader, World, members_on
 
 
 def test_a_reader_of_uncommitted_records_that_stops_is_not_excused_by_a_transaction() -> None:
@@ -25,38 +25,6 @@ def test_a_reader_of_uncommitted_records_that_stops_is_not_excused_by_a_transact
     world.at(10, lambda: world.stop("payments"))
     lookout = Lookout().watch(world.scans(until=30))
     assert [one.key for one in lookout.fired] == ["consumer_lag/stopped/group payments"]
-
-
-def hourly_segments(*, age: float, scan_seconds: float) -> World:
-    """Retention of two hours, deleted an hour at a time."""
-    world = World(scan_seconds=scan_seconds)
-    hour = 100 * 3600.0
-    world.topic("orders", partitions=1, end=3 * hour, start=hour)
-    world.group("payments", reads={"orders": 1}, behind=100 * age)
-    log = world.logs["orders", 0]
-    for minute in (20, 80):
-        world.at(minute, lambda: setattr(log, "start", log.start + hour))
-    return world
-
-
-@pytest.mark.parametrize("scan_seconds", [5, 10, 30, 60])
-def test_one_deleted_segment_is_no_pace(scan_seconds: float) -> None:
-    for age in (90, 200):
-        world = hourly_segments(age=age, scan_seconds=scan_seconds)
-        assert Lookout().watch(world.scans(until=90)).fired == []
-
-
-def test_retention_is_known_from_its_setting_too() -> None:
-    """No deletion is seen until the one that takes what the reader had not read."""
-    world = World()
-    world.topic("orders", partitions=1, end=1_000_000)
-    world.topics["orders"] = TopicSettings(compacted=False, retention_ms=3 * 3_600_000)
-    world.group("payments", reads={"orders": 1})
-    world.at(10, lambda: world.stop("payments"))
-    lookout = Lookout().watch(world.scans(until=120))
-    told = [(one.key, one.minute) for one in lookout.fired if one.key.startswith("data_loss")]
-    assert told == [("data_loss/at risk/group payments", 100.5)], "half of three hours is over"
-    assert "loses unread records in about 70 min" in lookout.fired[-1].finding.words
 
 
 def committing(

@@ -6,7 +6,8 @@ import pytest
 
 from changes.facts import Broker, BrokerLoad, MskCluster
 from changes.incident import Finding
-from tests.watch.consumers.world import Lookout, World
+from tests.watch.consumers.lookout import Lookout
+from tests.watch.consumers.world import World
 
 MSK = MskCluster(
     arn="arn",

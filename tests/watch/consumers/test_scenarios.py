@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from changes.excuses import ChangeLease, Effect
 from changes.incident import Severity
-from tests.watch.consumers.world import BEGAN, Group, Lookout, Reader, World, members_on
+from tests.watch.consumers.lookout import Lookout
+from tests.watch.consumers.world import BEGAN, Group, Reader, World, members_on
 from watch.lag_figures import LagSettings
 from watch.lag_states import LagState, verdicts
 from watch.rule import Tuned
@@ -175,59 +176,6 @@ def test_a_short_replay_after_a_rebalance_is_no_rewind() -> None:
     world.at(10 - 1 / 60, lambda: world.shift("payments", -4000))
     world.at(10 + 1 / 60, lambda: world.follow("payments"))
     lookout = Lookout().watch(world.scans(until=20))
-    assert lookout.fired == []
-
-
-def retention(*, compacted: bool = False) -> World:
-    """The log start comes nearer by 2,000 a minute; 60,000 records are left."""
-    world = World()
-    world.topic("orders", partitions=1, per_second=0, end=1_000_000, compacted=compacted)
-    world.group("payments", reads={"orders": 1}, behind=100_000)
-    log = world.logs["orders", 0]
-    log.start, log.start_per_second = 840_000, 2000 / 60
-    world.freeze("payments")
-    return world
-
-
-def test_the_retention_cliff_is_told_at_once_and_the_loss_when_it_comes() -> None:
-    lookout = Lookout().watch(retention().scans(until=40))
-    safety = [one for one in lookout.fired if one.key.startswith("data_loss")]
-    assert [(one.key, one.minute) for one in safety] == [
-        ("data_loss/at risk/group payments", 1.5),
-        ("data_loss/lost/group payments", 30.5),
-    ]
-    assert "in about 28 min" in safety[0].finding.words or safety[0].minute == 1.5
-    lost = safety[1].finding
-    assert lost.severity is Severity.CRIT
-    assert lost.never_excused
-    assert lost.words == "payments lost 20,000 records unread on orders-0"
-    assert lost.for_seconds == 0
-
-
-def test_nothing_is_lost_on_a_compacted_topic() -> None:
-    lookout = Lookout().watch(retention(compacted=True).scans(until=40))
-    assert not [one for one in lookout.fired if "lost" in one.key]
-
-
-def test_a_long_dead_group_that_lost_its_records_long_ago_wakes_nobody() -> None:
-    world = World()
-    world.topic("orders", partitions=1, per_second=10, start=900_000)
-    world.group("old", reads={"orders": 1}, behind=990_000, state="Empty", hosts=())
-    world.freeze("old")
-    lookout = Lookout().watch(world.scans(until=10))
-    safety = [one for one in lookout.fired if one.key.startswith("data_loss")]
-    assert [one.finding.severity for one in safety] == [Severity.INFO]
-    assert "before the watch began" in safety[0].finding.words
-
-
-def test_a_reader_at_the_head_of_a_short_log_is_not_at_risk() -> None:
-    """Retention of ten minutes: the log start is always ten minutes away, and never nearer."""
-    world = World()
-    world.topic("ticks", partitions=2, end=60_000)
-    world.group("ticker", reads={"ticks": 2})
-    for log in world.logs.values():
-        log.start_per_second = 100
-    lookout = Lookout().watch(world.scans(until=30))
     assert lookout.fired == []
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.watch.consumers.world import Lookout, World
+from tests.watch.consumers.lookout import Lookout
+from tests.watch.consumers.world import World
 from watch import rules
 from watch.rule import Tuned
 
