@@ -15,6 +15,8 @@ from lab.slack.upsets import upset
 from ledger import Audit
 from tests.bot.conftest import Desk, until
 
+pytestmark = pytest.mark.slow  # whole jobs and whole processes: seconds, not milliseconds
+
 BUTTONS = {"pause": "request:pause", "resume": "request:resume", "abort": "request:abort"}
 
 

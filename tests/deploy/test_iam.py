@@ -27,6 +27,8 @@ from tests.cluster.scripted_brokers import ScriptedBrokers
 from tests.watch.process.tower import Tower
 from watch.rounds import Rounds, Wants
 
+pytestmark = pytest.mark.slow  # whole jobs and whole processes: seconds, not milliseconds
+
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 WINDOW = {"start": NOW, "end": NOW}

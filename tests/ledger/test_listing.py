@@ -75,6 +75,7 @@ class TestLine:
         assert ledger.line("orders") == ("R-2", "R-1")
 
 
+@pytest.mark.slow
 class TestThousandFinishedRequests:
     def test_cost_little_memory_and_nothing_when_the_open_are_listed(
         self, ledger: Ledger, redis: Redis, opens: Opens

@@ -16,6 +16,8 @@ from tests.fakes.cluster import FakeCluster
 from tests.workers.conftest import BOB, Floor
 from tests.workers.test_world_changes import SIX, moves_of, moving, nothing_left, said, slow, ticks
 
+pytestmark = pytest.mark.slow  # whole jobs and whole processes: seconds, not milliseconds
+
 
 def steer(floor: Floor, request: Request, what: Steering) -> Request:
     """What the bot does with a button or command."""

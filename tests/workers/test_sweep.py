@@ -19,6 +19,8 @@ from workers.queue_worker import one_id
 from workers.sweeping import swept
 from workers.ticker import queue_sweeps
 
+pytestmark = pytest.mark.slow  # whole jobs and whole processes: seconds, not milliseconds
+
 NAME = "orders-lab"
 QUEUE = "rq:queue:ottla"
 LEADER, FOLLOWER = "leader.replication.throttled.rate", "follower.replication.throttled.rate"

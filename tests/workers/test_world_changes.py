@@ -15,6 +15,8 @@ from changes.request import Request
 from tests.fakes.cluster import FakeCluster
 from tests.workers.conftest import Floor
 
+pytestmark = pytest.mark.slow  # whole jobs and whole processes: seconds, not milliseconds
+
 SIX = ScaleBrokers(cluster="orders-lab", brokers=6)
 FOLLOWER_RATE = "follower.replication.throttled.rate"
 FOLLOWER_LIST = "follower.replication.throttled.replicas"

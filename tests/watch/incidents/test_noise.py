@@ -22,6 +22,7 @@ def many(count: int, **fields: object) -> Findings:
     return tuple(finding(f"group g{number}", **fields) for number in range(count))
 
 
+@pytest.mark.slow
 class TestStorm:
     def test_of_5000_is_one_message_with_a_count_and_few_calls(self) -> None:
         storm = many(5000)

@@ -21,6 +21,8 @@ from tests.watch.process.watching import ALERTS, NAME, SCAN, Shouting, Watching,
 from watch.broker_figures import REPLICAS
 from watch.rule import Looked, Rule, RuleSettings
 
+pytestmark = pytest.mark.slow  # whole jobs and whole processes: seconds, not milliseconds
+
 __all__ = ["watching"]
 
 
