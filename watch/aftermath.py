@@ -110,7 +110,8 @@ def _with_held(
         return change, ""
     room = max(0, HELD_MAX - len(change.held))
     keys = (*change.held, *(one.key for one in fresh[:room]))
-    words = f"Held back while this runs: {sentences(fresh, most)}"
+    phase = "runs" if change.lease.ended_at is None else "settles"
+    words = f"Held back while this {phase}: {sentences(fresh, most)}"
     if room == 0:  # a storm: what has no room to be remembered cannot be noted once
         return change.with_(held_more=max(change.held_more, len(fresh))), ""
     counted = max(0, len(fresh) - room)

@@ -84,6 +84,13 @@ class TestHeldBack:
         stage.run(until=10, seen=lambda _: behind(4))
         assert [one.key for one in stage.the().firing] == [behind(4)[0].key]  # type: ignore[union-attr]
 
+    def test_is_noted_after_the_end_as_something_that_settles(self) -> None:
+        stage = Stage(leases=(MOVES,))
+        stage.run(until=5, seen=lambda _: ())
+        stage.leases = (ended(MOVES, 5.5),)
+        stage.run(until=8, seen=lambda _: behind(4))
+        assert stage.notes[-1][1].startswith("Held back while this settles: ")
+
     def test_is_drawn_as_held_back_where_an_incident_is_open_and_forgotten_at_its_end(self) -> None:
         stage = Stage(leases=(MOVES,))
         stage.run(until=10, seen=lambda _: (*behind(9), *behind(4)))
