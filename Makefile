@@ -4,7 +4,7 @@ BIN := .venv/bin
 
 MINUTES ?= 30
 
-.PHONY: demo test check fault soak bench clean lock install lab-down unit docs pictures
+.PHONY: demo test check lint fault soak bench clean lock install lab-down unit docs pictures
 .DEFAULT_GOAL := check
 
 install: .venv/installed
@@ -19,12 +19,18 @@ install: .venv/installed
 demo: install ## The product on this laptop: lab, bot, workers and a tour; Ctrl-C ends it
 	$(BIN)/python -m lab up --tour
 
-check: install ## Lint, format, types, layers, tests without the lab
+check: install ## Lint, format, types, layers, tests without the lab; two at a time
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint unit
+
+lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/pytest -q -n 4 -m "not lab and not browser and not fault and not slow"
+
+# What is left out here by folder is left out by its marker anyway; reading it would take seconds.
+unit: install
+	$(BIN)/pytest -q -n 2 -m "not lab and not browser and not fault and not slow" --ignore=tests/lab --ignore=tests/scenarios
 
 test: check ## All of check, plus the scenarios on the lab
 	$(BIN)/pytest -q -n 4 -m slow

@@ -15,6 +15,8 @@ from ledger import Audit
 from tests.bot.conftest import APPROVERS, KAFKA
 from tests.bot.counter import Answered, Counter, Json, bend, counter
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["counter"]
 
 TWO = (APPROVERS.with_(count=2),)

@@ -14,6 +14,8 @@ from tests.bot.counter import Counter, counter
 from tests.bot.incident_samples import CLUSTER, alert, incident, opened, over
 from tests.bot.view_samples import crowd, view
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["counter"]
 
 DAN = "U0LAB0DAN1"

@@ -15,6 +15,8 @@ from cluster.errors import AwsRefuses
 from cluster.msk import MskByBoto
 from tests.cluster.aws import ARN, REF, stubbed
 
+pytestmark = pytest.mark.slow
+
 OPERATION = ARN.replace(":cluster/", ":cluster-operation/") + "/77"
 STALE = "The version of the cluster isn’t current. Check the current version and try again."
 BUSY = "This operation is only valid for resources in one of the following states :[ACTIVE]"

@@ -28,6 +28,8 @@ from cluster.wire_messages import Api
 from cluster.wire_offsets import LIST_GROUPS, LIST_OFFSETS, OFFSET_FETCH, OFFSET_FETCH_ONE
 from cluster.wire_requests import FirstSpoken, Ready
 
+pytestmark = pytest.mark.slow
+
 NAMES = some.text(min_size=1, max_size=140)
 """Some longer than a length of one byte can say."""
 OFFSETS = some.integers(-1, 2**62)

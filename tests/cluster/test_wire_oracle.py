@@ -16,6 +16,8 @@ from cluster.wire_codec import BadFrame, Field, Kind, One, Row, decode, encode
 from cluster.wire_messages import ALTER_PARTITION_REASSIGNMENTS, Api
 from cluster.wire_requests import Ask
 
+pytestmark = pytest.mark.slow
+
 with warnings.catch_warnings():
     # It reads its own message files in a manner that Python 3.11 deprecates.
     warnings.simplefilter("ignore", DeprecationWarning)

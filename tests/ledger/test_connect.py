@@ -37,6 +37,8 @@ from tests.ledger.conftest import Opens
 from tests.ledger.toys import NOW, PERSON, SAID, PolishBrokers, moved
 from tests.redis_server import RedisServer, free_port
 
+pytestmark = pytest.mark.slow
+
 FIT = {"redis_version": "6.2.0", "redis_mode": "standalone", "aof_enabled": 1}
 
 

@@ -14,6 +14,8 @@ from policies.__main__ import main
 from tests.policies.samples import survey
 from tests.policies.test_documents import shipped
 
+pytestmark = pytest.mark.slow
+
 FACTS = {
     "scale.brokers": 30,
     "scale.brokers_now": 3,

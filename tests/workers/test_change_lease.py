@@ -21,6 +21,8 @@ from tests.workers.test_steering import started, steer
 from tests.workers.test_world_changes import moving
 from workers import jobs
 
+pytestmark = pytest.mark.slow
+
 SIX = ScaleBrokers(cluster="orders-lab", brokers=6)
 DIES_WITHIN_SECONDS = 60
 FORK = multiprocessing.get_context("fork")

@@ -14,6 +14,8 @@ from tests.watch.consumers.world import World
 from watch.frames import pack, unpack
 from watch.seen import Seen
 
+pytestmark = pytest.mark.slow
+
 
 def restarted(before: Lookout, frames: list[Seen], *, with_frames: bool) -> Lookout:
     """Another process: it has the last frames (or none) and the memory that was kept."""

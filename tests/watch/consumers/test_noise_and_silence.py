@@ -13,6 +13,8 @@ from tests.watch.consumers.lookout import Lookout
 from tests.watch.consumers.test_scenarios import busy
 from tests.watch.consumers.world import Reader, World, members_on
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_reader_of_uncommitted_records_that_stops_is_not_excused_by_a_transaction() -> None:
     world = busy()

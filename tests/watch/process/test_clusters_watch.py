@@ -19,6 +19,8 @@ from watch.clusters_watch import watch_all
 from watch.incident_settings import IncidentSettings
 from watch.runtime import Runtime, all_rules, settings_of
 
+pytestmark = pytest.mark.slow
+
 ONE = """
   - name: {name}
     arn: arn:aws:kafka:us-east-1:123456789012:cluster/{name}/0a1b2c3d-1
