@@ -65,10 +65,11 @@ def runtime(environ: Mapping[str, str] = os.environ) -> Runtime:
     )
     if isinstance(kept, Problems):
         raise CannotStart(kept.words())
+    ledger = ledger_of(settings)
     for cluster in kept.current.clusters.values():
         auth_of(cluster, environ)
     return Runtime(
-        ledger=ledger_of(settings),
+        ledger=ledger,
         kept=kept,
         open_cluster=lambda cluster: opened(cluster, kept, environ),
         rules=known,
