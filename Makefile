@@ -33,8 +33,8 @@ unit: install
 	$(BIN)/pytest -q -n 2 -m "not lab and not browser and not fault and not slow" --ignore=tests/lab --ignore=tests/scenarios
 
 test: check ## All of check, plus the scenarios on the lab
-	$(BIN)/pytest -q -n 4 -m slow
-	$(BIN)/pytest -m "lab or browser"
+	$(BIN)/pytest -q -n 3 -m slow
+	$(BIN)/pytest -n 2 --dist loadfile -m "lab or browser"
 
 fault: install ## Kill, cut off and slow down everything at every moment of the main job; one table
 	$(BIN)/pytest -q -n 2 --dist worksteal -m fault tests/faults

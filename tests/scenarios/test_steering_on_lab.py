@@ -267,9 +267,17 @@ def test_every_acknowledged_record_is_read_back(lab: Lab, done: Request) -> None
     lab.run("lab", "load", "start")
 
 
+def steered(request: Request | None) -> Request | None:
+    """All that steering could have changed: the watch may note in the thread what it held back."""
+    if request is None:
+        return None
+    kept = tuple(line for line in request.log if not line.text.startswith("Held back while"))
+    return request.with_(version=0, updated_at=request.created_at, log=kept)
+
+
 def test_steering_again_is_answered_with_why_not(lab: Lab, done: Request) -> None:
     """An ended change is nobody's to steer, and the cluster is free for the next one."""
     for word in ("pause", "resume", "abort", "cancel", "withdraw"):
         told = lab.command("bob", f"/kafka {word} {done.id}")
         assert done.id in told, (word, told)
-        assert lab.request(done.id) == done
+        assert steered(lab.request(done.id)) == steered(done)
