@@ -63,7 +63,7 @@ class IdleBrokers(Rule[IdleBrokersSettings]):
         self, idle: tuple[int, ...], seen: Seen, of: IdleBrokersSettings, plan: Preview | str
     ) -> Finding:
         names = ", ".join(str(one) for one in idle[:10])
-        are = "brokers hold" if len(idle) > 1 else "broker holds"
+        are = "brokers hold" if len(idle) > 1 else "brokers holds"
         return Finding(
             rule=self.name,
             kind=self.name,

@@ -107,6 +107,15 @@ def test_new_brokers_that_are_not_there_yet_can_be_excused() -> None:
 # Idle.
 
 
+def test_one_idle_broker_is_one_of_several() -> None:
+    old = led({1: 20, 2: 20, 3: 20}, size_bytes=GIB)
+    clock = Clock(IDLE, every=MINUTE)
+    while clock.minutes < 40:
+        clock.round(seen_of(clock.at, number=4, partitions=old))
+    ((_, told),) = clock.fired
+    assert told.words == "1 of 4 brokers holds nothing: 4"
+
+
 def test_brokers_just_added_are_told_after_half_an_hour_with_a_plan() -> None:
     old = led({1: 200, 2: 200, 3: 200}, size_bytes=GIB)
     clock = Clock(IDLE, every=MINUTE)
