@@ -2,41 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
-import sys
 from pathlib import Path
-from types import ModuleType
 
 from changes.change import Change
+from changes.folder import classes_in
 
 HERE = Path(__file__).parent
 
 
 def find(folder: Path) -> tuple[type[Change], ...]:
     """The changes defined in the files of `folder`, in the order of their file names."""
-    modules = [load(file) for file in sorted(folder.glob("*.py")) if not file.name.startswith("_")]
-    return tuple(
-        value
-        for module in modules
-        for value in vars(module).values()
-        if isinstance(value, type)
-        and issubclass(value, Change)
-        and value.__module__ == module.__name__
-    )
-
-
-def load(file: Path) -> ModuleType:
-    """Import a catalog file by its place: ours as `changes.catalog.NAME`, others as `NAME`."""
-    if file.parent == HERE:
-        return importlib.import_module(f"{__name__}.{file.stem}")
-    spec = importlib.util.spec_from_file_location(file.stem, file)
-    if spec is None or spec.loader is None:
-        raise ImportError(f"{file} is not a Python file that can be imported")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[file.stem] = module
-    spec.loader.exec_module(module)
-    return module
+    return classes_in(folder, base=Change, home=HERE, package=__name__)
 
 
 CATALOG: tuple[type[Change], ...] = find(HERE)
