@@ -88,7 +88,9 @@ class Keeper:
     def _next(self, story: Story, card: Card | None) -> tuple[Owed, float]:
         """The act, and in how many seconds to look again when there is none."""
         act = owed(story, card, me=self._me, now=self._now())
-        if (act == NOTHING or act.what == "line") and self._moved(story, card):
+        # A line that may be posted already is looked for first: a redraw's claim would hide the doubt.
+        waits = act == NOTHING or (act.what == "line" and not act.doubtful)
+        if waits and self._moved(story, card):
             act = Owed(what="redraw")
         if act.what == "redraw" and card and (wait := self._too_soon(story)):
             # A redraw that may wait must not hold up what the thread has to say.
