@@ -95,19 +95,6 @@ class Book(Value):
         )
         return frozenset((*figures, *(one.incident_id for one in self.muted)))
 
-    def moved(self, by: timedelta) -> Book:
-        """The book after the clock was set: what waits waits as long as before."""
-
-        def later(moment: datetime | None) -> datetime | None:
-            return None if moment is None else moment + by
-
-        return self.with_(
-            at=later(self.at),
-            alerts=tuple(
-                one.with_(since=one.since + by, flaps_at=later(one.flaps_at)) for one in self.alerts
-            ),
-        )
-
 
 ALERTS_MAX = 10_000
 """Followed per cluster. Each is half a kilobyte here; the ledger packs a full book into some 300 KiB."""

@@ -145,14 +145,23 @@ async def test_a_post_whose_answer_is_lost_is_found_again_and_not_repeated(desk:
     assert lines(desk).count("only once") == 1
 
 
-async def test_a_bot_that_died_between_posting_and_remembering(desk: Desk, hire: Hire) -> None:
-    """Its claim is found, its message is looked for, and the next bot goes on from there."""
+@pytest.mark.parametrize("queued", [False, True])
+async def test_a_bot_that_died_between_posting_and_remembering(
+    desk: Desk, hire: Hire, queued: bool
+) -> None:
+    """Its claim is found, its message is looked for, and the next bot goes on from there.
+
+    A queued card is redrawn whenever its place in line may have moved: not before the line in doubt.
+    """
     await desk.asked()
     await until(lambda: all_shown(desk), what="the card is there")
     await desk.bot.announcer.stop()
     card = desk.ledger.card("R-1")
     assert card is not None
-    request = save(desk, desk.request().said(now=datetime.now(UTC), text="posted, not remembered"))
+    now = datetime.now(UTC)
+    request = desk.request()
+    request = request.moved(event=Event.PREPARED_ALLOWED, now=now) if queued else request
+    request = save(desk, request.said(now=now, text="posted, not remembered"))
     past = datetime.now(UTC) - timedelta(seconds=1)
     ghost = card.with_(claim="dead1234 line 0", claimed_until=past, drawn_version=request.version)
     assert desk.ledger.save_card("R-1", ghost, expected=card)

@@ -316,13 +316,6 @@ class TestTheWatchItself:
         stage.at(2, finding(for_seconds=120))
         assert stage.channel() == [(2, "post")]
 
-    def test_whose_clock_was_set_moves_the_book_along(self) -> None:
-        stage = Stage()
-        stage.at(0, finding(for_seconds=120))
-        stage.book = stage.book.moved(timedelta(minutes=500))
-        stage.at(502, finding(for_seconds=120))
-        assert stage.channel() == [(502, "post")]
-
     def test_ends_the_alerts_of_a_rule_that_was_switched_off(self) -> None:
         stage = Stage()
         stage.run(until=5, seen=lambda _: (WARN,))
