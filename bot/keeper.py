@@ -110,7 +110,7 @@ class Keeper:
         shown = self._drawn.get(story.mark.id)
         if act.what == "redraw" and shown and shown.by_people != story.by_people:
             return 0
-        kept_back = 0 if self._is_loud(story, act) else 1
+        kept_back = 0 if notifies(story, act) else 1
         token = f"{self._me} {story.mark.id} {story.version} {act.what} {act.line}"
         return await asyncio.to_thread(
             self._ledger.spend,
@@ -120,13 +120,6 @@ class Keeper:
             seconds=BUDGET_SECONDS,
             now=self._now(),
         )
-
-    def _is_loud(self, story: Story, act: Owed) -> bool:
-        """The last call of a minute is kept for a first message, a decision, or what is broadcast."""
-        if act.what == "line":
-            return story.said(act.line).aloud
-        shown = self._drawn.get(story.mark.id, NEVER)
-        return act.what == "card" or shown.decision != story.decision
 
     async def _act(self, story: Story, card: Card | None, act: Owed) -> float:
         """One claimed act; the seconds to wait when Slack would not have it."""
@@ -214,6 +207,15 @@ class Drawn(NamedTuple):
 
 
 NEVER = Drawn(at=0.0, decision="", by_people="")
+
+
+def notifies(story: Story, act: Owed) -> bool:
+    """The last call of a minute is kept for what rings a phone: a first message, or a broadcast line.
+
+    An edit rings none. When edits could have that call too, the end of one trouble, drawn in place, held
+    back the first message of the next until that was over as well, and nobody heard of it.
+    """
+    return act.what == "card" or (act.what == "line" and story.said(act.line).aloud)
 
 
 def unclaimed(card: Card) -> Card:

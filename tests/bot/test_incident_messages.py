@@ -213,6 +213,25 @@ async def test_who_pressed_is_answered_at_once_although_the_budget_is_spent(stag
     assert len(stage.lines()) == 1
 
 
+async def test_the_end_of_one_does_not_hold_back_the_first_message_of_the_next(
+    stage: Stage,
+) -> None:
+    """It would be over before its turn came, and then nobody is told of it at all."""
+    stage.show(incident(), incident(family=Family.BALANCE))
+    await stage.wait(70)
+    before = stage.calls()
+    for one in stage.ledger.open_incidents():
+        stage.show(over(one).said(now=stage.clock.now(), text=f"{one.id} is over"))
+    await stage.keep()
+    assert stage.calls() - before == CALLS_PER_MINUTE - 1
+    stage.show(incident(family=Family.CLUSTER))
+    await stage.keep()
+    assert len(stage.heads()) == 3
+    assert stage.calls() - before == CALLS_PER_MINUTE
+    await stage.wait(130)
+    assert stage.ledger.incidents_behind() == ()
+
+
 @pytest.mark.slow
 async def test_five_thousand_alerts_at_once_are_three_calls_a_minute(stage: Stage) -> None:
     """Every family at once, each changing with every scan."""
