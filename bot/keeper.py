@@ -79,7 +79,8 @@ class Keeper:
             if act.what == "nothing":
                 self._forget_when_ended(story)
                 return Later(wait_seconds) if wait_seconds else None
-            if room := await self._no_room(story, act):
+            act, room = await self._affordable(story, card, act)
+            if room:
                 return Later(room)
             if pause := await self._act(story, card, act):
                 return Later(pause, strict=True)
@@ -102,6 +103,16 @@ class Keeper:
         """Does the head show something else than what is decided now?"""
         shown = self._drawn.get(story.mark.id, NEVER).decision
         return story.restless and shown != story.decision and bool(card and card.ts)
+
+    async def _affordable(self, story: Story, card: Card | None, act: Owed) -> tuple[Owed, float]:
+        """The act, and in how many seconds there is room for it; an edit that has to wait does not hold
+        up a line that rings a phone."""
+        room = await self._no_room(story, act)
+        if room and act.what == "redraw" and card and card.lines_posted < story.lines:
+            line = line_owed(card)
+            if notifies(story, line) and not await self._no_room(story, line):
+                return line, 0
+        return act, room
 
     async def _no_room(self, story: Story, act: Owed) -> float:
         """Seconds until its channel's budget has room; people who acted are answered all the same."""

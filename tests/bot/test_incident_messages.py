@@ -158,6 +158,20 @@ async def test_a_rise_is_heard_and_an_edit_is_not(stage: Stage) -> None:
     assert "*critical*" in stage.heads()[0]["text"]
 
 
+async def test_a_rise_is_heard_at_once_although_its_edit_has_to_wait(stage: Stage) -> None:
+    stage.show(incident().said(now=stage.clock.now(), text="Owner 10.0.0.7"))
+    await stage.keep()
+    assert stage.calls() == CALLS_PER_MINUTE - 1
+    worse = stage.stored().with_(alerts=(alert(**CRIT),))
+    stage.show(worse.said(now=stage.clock.now(), text="Critical now", aloud=True))
+    await stage.keep()
+    assert stage.lines()[-1]["text"] == "Critical now"
+    assert stage.calls() == CALLS_PER_MINUTE
+    assert "*critical*" not in stage.heads()[0]["text"]
+    await stage.wait(70)
+    assert "*critical*" in stage.heads()[0]["text"]
+
+
 async def test_nobody_is_called_for_what_somebody_has(stage: Stage) -> None:
     stage.ledger.keep_view(view(on_call="here"))
     stage.show(incident(alert(**CRIT)))

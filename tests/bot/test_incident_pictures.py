@@ -21,7 +21,7 @@ from changes.incident import Family, Incident, Severity, Trend, TrendLine
 from lab.slack import Running, serve
 from ledger import Ledger, keys
 from policies import Policies
-from tests.bot.conftest import settings_for
+from tests.bot.conftest import KAFKA, settings_for
 from tests.bot.incident_samples import CLUSTER, alert, incident, opened, over
 from tests.bot.view_samples import view
 from tests.scenarios.windows import PHONE, SOON_MILLISECONDS, Album, Window, chromium
@@ -184,6 +184,7 @@ def test_an_incident_on_a_screen_and_on_a_phone(
     expect(head).to_contain_text("acknowledged by @dan")
     expect(dan.button(head, "incident:acknowledge")).to_have_count(0)
 
+    ledger._redis.delete(keys.budget(f"slack:{KAFKA}"))  # a minute later
     (found,) = ledger.open_incidents()
     ended = over(found, minutes=12).said(now=now, text="Over after 12 min", aloud=False)
     opened(ledger, ended)
