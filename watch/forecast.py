@@ -77,9 +77,9 @@ def disk_forecast(brokers: BrokerHistory, broker_id: int, *, now: datetime) -> F
         why = (
             "the disk changed at one stroke or by moved replicas"
             if fresh and len(late) >= POINTS_MIN
-            else "too few hours"
+            else "too few hours seen"
         )
-        return _unknown(broker_id, "disk", newest, f"not known yet: {why}")
+        return _unknown(broker_id, "disk", newest, f"pace not known yet: {why}")
     return _from_slopes(broker_id, newest, late, now=now, grown=brokers.grown_at)
 
 
@@ -121,7 +121,7 @@ def cpu_forecast(brokers: BrokerHistory, broker_id: int, *, now: datetime) -> Fo
     by_hour = {int(at.timestamp() // SECONDS_PER_HOUR): value for at, value in peaks}
     hourly, span = _hours(peaks), max(by_hour) - min(by_hour)
     if span < CPU_HOURS_MIN:
-        words = f"not known yet: {span} h seen, {CPU_HOURS_MIN} needed"
+        words = f"pace not known yet: {span} h seen, {CPU_HOURS_MIN} needed"
         return _unknown(broker_id, "CPU", newest, words)
     days = [
         (by_hour[hour + DAY_HOURS] - value) / DAY_HOURS

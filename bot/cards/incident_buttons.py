@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 
 from bot.cards.blocks import Block, actions, button, confirm, plain_text
-from changes.incident import Incident
+from changes.incident import AlertState, Incident
 from changes.lifecycle import State
 
 ACKNOWLEDGE, MUTE, UNMUTE = "incident:acknowledge", "incident:mute", "incident:unmute"
@@ -74,9 +74,12 @@ def _propose(incident: Incident, text: str, number: int) -> Block:
 
 
 def offered(incident: Incident) -> tuple[str, ...]:
-    """The changes that would help, as text for the grammar, of what is worst first."""
-    found = dict.fromkeys(one.finding.proposal for one in incident.firing if one.finding.proposal)
-    return tuple(found)
+    """The changes that would help, as text for the grammar, of what is worst first.
+
+    Of what is getting better none: what helped a minute ago must not be followed by the next offer.
+    """
+    bad = (one for one in incident.firing if one.state is AlertState.FIRING)
+    return tuple(dict.fromkeys(one.finding.proposal for one in bad if one.finding.proposal))
 
 
 def digest(text: str) -> str:

@@ -67,7 +67,7 @@ def message_buttons(message: Json) -> list[Json]:
         blocks += attachment.get("blocks", [])
     return [
         {
-            "text": (element.get("text") or {}).get("text", ""),
+            "text": (element.get("text") or element.get("placeholder") or {}).get("text", ""),
             "action_id": element.get("action_id", ""),
             "type": element["type"],
         }

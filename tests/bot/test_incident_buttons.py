@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.cards.incident_buttons import digest
-from changes.incident import Incident, Severity
+from changes.incident import AlertState, Incident, Severity
 from lab.slack.entities import Person as Member
 from lab.slack.payloads import head, new_trigger
 from tests.bot.conftest import KAFKA
@@ -210,6 +210,15 @@ async def test_nothing_is_done_to_what_is_over(counter: Counter) -> None:
         chosen = action_id == "incident:mute"
         told = await press(counter, action_id, person(counter, DAN), value, chosen=chosen)
         assert "I-1 is over" in told
+    assert counter.ledger.load("R-1") is None
+
+
+async def test_nothing_is_proposed_for_what_is_getting_better(counter: Counter) -> None:
+    """What helped a minute ago must not be followed by the offer of the next one."""
+    better = alert(proposal=SCALE, state=AlertState.RESOLVING)
+    opened(counter.ledger, incident(better))
+    told = await press(counter, "incident:propose:0", person(counter, DAN), f"I-1:{digest(SCALE)}")
+    assert "does not propose that any more" in told
     assert counter.ledger.load("R-1") is None
 
 

@@ -107,7 +107,8 @@ class DiskFull(Rule[DiskFullSettings]):
         severity = max((one for one in (by_level, by_time) if one), default=None)
         if severity is None and not nearly(top, ahead, of):
             return None
-        remedy = self._remedy(broker, all_used, seen)
+        left = by_level is not None and by_time is None and used < of.clear_percent
+        remedy = left_behind(top, used) if left else self._remedy(broker, all_used, seen)
         return Finding(
             rule=self.name,
             kind=self.name,
@@ -139,6 +140,15 @@ class DiskFull(Rule[DiskFullSettings]):
             used, broker, comfortable=COMFORTABLE_PERCENT, what="disk"
         )
         return Remedy(why_not=why_not) if why_not else more_brokers(seen.msk)
+
+
+def left_behind(top: float, used: float) -> Remedy:
+    """Nothing is proposed for a level that was left minutes ago: a change that helped would be followed
+    by the offer of the next one."""
+    return Remedy(
+        why_not=f"it was {top:.0f} % full within {LEVEL_MINUTES:.0f} min and is {used:.0f} % full now: "
+        "nothing more is needed unless it comes back"
+    )
 
 
 def level(percent: float, of: DiskFullSettings) -> Severity | None:

@@ -169,6 +169,20 @@ def test_brokers_do_not_help_while_the_others_have_room() -> None:
     assert "other brokers' disk is at 41 % on average" in told.why_not
 
 
+def test_a_level_that_was_left_is_no_reason_to_grow_again() -> None:
+    clock = Clock(RULE, every=timedelta(minutes=1))
+    looked = [
+        clock.round(
+            seen_of(clock.at, loads=loads_of(disk_used_percent=dict.fromkeys((1, 2, 3), used)))
+        )
+        for used in (86.0, 86.0, 43.0)
+    ]
+    before, after = looked[1].findings[0], looked[2].findings[0]
+    assert before.proposal == "scale brokers 6"
+    assert (after.proposal, after.phase) == ("", "trigger"), "one alert until it stays below"
+    assert after.why_not.startswith("it was 86 % full within 10 min and is 43 % full now")
+
+
 @pytest.mark.parametrize(
     ("msk", "proposal", "why_not"),
     [

@@ -134,7 +134,7 @@ def day(hour: float, *, growth_a_day: float = 0.0) -> float:
 @pytest.mark.parametrize(
     ("hours", "words"),
     [
-        (5, "not known yet: 5 h seen, 6 needed"),
+        (5, "pace not known yet: 5 h seen, 6 needed"),
         (8, "too short to tell growth from the time of day"),
         (28, "too short to tell growth from the time of day"),
     ],
