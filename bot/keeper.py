@@ -135,6 +135,8 @@ class Keeper:
     async def _act(self, story: Story, card: Card | None, act: Owed) -> float:
         """One claimed act; the seconds to wait when Slack would not have it."""
         base = card or Card(channel=story.channel)
+        if not base.ts:  # passed over while its cluster, or its channel, was another one here
+            base = base.with_(channel=story.channel)
         if act.what == "pass":
             if await self._save(story, passed(story, base), expected=card):
                 self._passed_over(story)

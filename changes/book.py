@@ -34,10 +34,12 @@ class Before(Value):
     """The figure of an alert people knew of when a change began (or while it ran)."""
 
     key: str
+    rule: str = ""
     subject: str
     incident_id: str
     measure: float
     measure_words: str
+    more_is_better: bool = False
 
 
 class WatchedChange(Value):

@@ -78,6 +78,8 @@ class Finding(Value):
     """The figure itself, to say after a change what became of it."""
     measure_words: str = ""
     """Such as `most leaders over the mean`."""
+    more_is_better: bool = False
+    """Of the figure; otherwise less is."""
     trend: Trend | None = None
     proposal: str = ""
     """The change that would help, as text for the grammar, such as `scale brokers 6`."""
@@ -185,6 +187,8 @@ class Alert(Value):
     peak: Severity = Severity.INFO
     critical_at: AwareDatetime | None = None
     """When it became critical, this time; None = it is not."""
+    first_critical_at: AwareDatetime | None = None
+    """When it became critical for the first time since it began; None = it never was."""
     stale: str = ""
     """Why it cannot be seen just now; empty = it can."""
     held_by: str = ""

@@ -150,10 +150,12 @@ def _with_figures(
     fresh = [
         Before(
             key=alert.key,
+            rule=alert.finding.rule,
             subject=alert.finding.subject,
             incident_id=incident.id,
             measure=figures.get(alert.key, alert.finding.measure),
             measure_words=alert.finding.measure_words,
+            more_is_better=alert.finding.more_is_better,
         )
         for incident in incidents
         if incident.id and incident.ended_at is None
@@ -180,19 +182,31 @@ def judged(
     now: datetime,
 ) -> Judged:
     """When a grace is over: what became of the figures."""
-    current = {one.key: one for one in alerts}
+    current = _by_key_and_object(alerts)
     after, checks = [], dict[str, list[str]]()
     for change in changes:
         due = change.lease.ended_at is not None and not change.in_grace(now) and not change.judged
         if due:
             for one in change.before:
-                words = _became(one, current.get(one.key), sightings)
+                alert = current.get(one.key) or current.get(_object(one.rule, one.subject))
+                words = _became(one, alert, sightings)
                 checks.setdefault(one.incident_id, []).append(
                     f"after {change.lease.request_id}: {words}"
                 )
             change = change.with_(judged=True)
         after.append(change)
     return Judged(tuple(after), {key: tuple(words) for key, words in checks.items()})
+
+
+def _by_key_and_object(alerts: Sequence[Alert]) -> dict[str, Alert]:
+    """An alert may have gone on as another kind since: what was stalled falls behind by now."""
+    firing = (one for one in alerts if one.state is AlertState.FIRING)
+    found = {_object(one.finding.rule, one.finding.subject): one for one in firing}
+    return found | {one.key: one for one in alerts}
+
+
+def _object(rule: str, subject: str) -> str:
+    return f"{rule}//{subject}"
 
 
 def checked(incident: Incident, words: Sequence[str], now: datetime) -> Incident:
@@ -210,20 +224,23 @@ def _became(before: Before, alert: Alert | None, sightings: Sightings) -> str:
     if alert is not None and alert.stale:
         return f"{name} was {was}, and cannot be seen just now"
     fires = alert is not None and alert.state is AlertState.FIRING
+    if fires and alert and alert.finding.measure_words != before.measure_words:
+        return f"{name} was {was}, and now: {harmless(alert.finding.words)}"
     now = alert.finding.measure if alert and fires else sightings.measures.get(before.key)
     if now is None:
         return (
             f"{name} was {was}, and no longer needs anybody" if not fires else f"{name} was {was}"
         )
-    return f"{name} {was} → {figure(now)}, {_verdict(before.measure, now, fires=fires)}"
+    return f"{name} {was} → {figure(now)}, {_verdict(before, now, fires=fires)}"
 
 
-def _verdict(was: float, now: float, *, fires: bool) -> str:
+def _verdict(before: Before, now: float, *, fires: bool) -> str:
+    was = before.measure
     if not fires:
         return "better"
     if abs(now - was) <= SAME_SHARE * max(abs(was), abs(now)):
         return "as before"
-    return "better, but not over" if now < was else "worse"
+    return "better, but not over" if (now > was) is before.more_is_better else "worse"
 
 
 def figure(value: float) -> str:

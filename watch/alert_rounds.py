@@ -108,7 +108,7 @@ def _seen(alert: Alert, finding: Finding, step: Step) -> Alert:
     after = _move(alert, AlertEvent.SEEN, step.now)
     if was is AlertState.RESOLVED:
         after = after.with_(began_at=step.now, fired_at=None, ended_at=None, held_by="")
-        after = after.with_(peak=finding.severity, critical_at=None)
+        after = after.with_(peak=finding.severity, critical_at=None, first_critical_at=None)
     if was is AlertState.RESOLVING:
         after = with_edge(after, step.now)
     return _held_long_enough(after, step.now)
@@ -129,7 +129,9 @@ def _weighed(alert: Alert, now: datetime) -> Alert:
     critical = alert.finding.severity is Severity.CRIT
     if critical == (alert.critical_at is not None):
         return alert
-    return alert.with_(critical_at=now if critical else None)
+    if not critical:
+        return alert.with_(critical_at=None)
+    return alert.with_(critical_at=now, first_critical_at=alert.first_critical_at or now)
 
 
 def _unseen(alert: Alert, words: str, step: Step) -> Alert:

@@ -45,8 +45,9 @@ def _rose(family: FamilyRound, incident: Incident) -> Incident:
     worst = family.live[0].finding.severity if family.live else Severity.INFO
     if incident.told is not None and worst <= incident.told:
         return incident
-    # Who acknowledged is not called by the escalation any more, so this line does it.
-    on_call = bool(incident.acked_by) and worst is Severity.CRIT
+    # Who acknowledged or muted is not called by the escalation any more, so this line does it.
+    hushed = bool(incident.acked_by) or family.muted(incident)
+    on_call = hushed and worst is Severity.CRIT
     words = f"Now {SEVERITY_WORDS[worst]}: {family.worst()}"
     incident = incident.with_(told=worst, critical_since=family.now)
     return family.urgent(incident, words, on_call=on_call)

@@ -31,6 +31,7 @@ from watch.alert_rounds import Moved, Step, in_step, moved
 from watch.flapping import restless
 from watch.hushing import Hush, Hushed
 from watch.incident_settings import IncidentSettings
+from watch.offers import offered_now
 from watch.rule import Looked, Rule
 from watch.shown import slimmed
 from watch.sightings import Sightings, sighted
@@ -65,12 +66,12 @@ def evaluate(
     `rules` are those that looked: alerts of others end. `drain_seconds`: how long the slowest consumer
     group needs to catch up at its present pace; it decides the grace of a change that begins now.
     """
-    sightings = sighted(looked)
-    stepped = _moved(book, sightings, rules, settings, now)
     ours = [one for one in leases if one.cluster == book.cluster]
     changes = aftermath.followed(
         book.changes, ours, drain_seconds=drain_seconds, settings=settings, now=now
     )
+    sightings = sighted(offered_now(looked, changes, now))
+    stepped = _moved(book, sightings, rules, settings, now)
     muted = _family_mutes(book, now)
     hushed = _hushed(book, stepped, rules, changes, mutes, muted, now)
     incidents = _told(book, hushed, stepped, changes, settings, now)
@@ -122,11 +123,16 @@ def _moved(
 def _family_mutes(book: Book, now: datetime) -> tuple[FamilyMute, ...]:
     """Mutes of messages: those that hold now, and those of messages that are over."""
     known = {one.incident_id: one for one in book.muted if one.until > now}
+    before = dict(known)
     for one in book.incidents:
         holds = one.muted_until is not None and one.muted_until > now
         if one.ended_at is None or not holds:
             known.pop(one.id, None)
         if one.ended_at is None and one.muted_until is not None and holds:
+            same = before.get(one.id)
+            if same is not None and (same.by, same.until) == (one.muted_by, one.muted_until):
+                known[one.id] = same  # muted at what it was then, however bad it became
+                continue
             known[one.id] = FamilyMute(
                 family=one.family,
                 incident_id=one.id,

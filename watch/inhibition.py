@@ -33,16 +33,25 @@ INHIBITIONS = (
     Inhibition(
         "cluster_state", (*COPIES, *SPREAD, *CONSUMERS), ("healing", "rebooting_broker", "failed")
     ),
-    Inhibition("broker_away", (*COPIES, *SPREAD, *CONSUMERS)),
+    # A new broker that is away holds nothing yet, so it explains nothing: the row is of kinds too.
+    Inhibition("broker_away", (*COPIES, *SPREAD, *CONSUMERS), ("broker_away",)),
     Inhibition("offline_partitions", (*COPIES, *CONSUMERS)),
 )
 
 
 def sources(alerts: Iterable[Alert]) -> tuple[Alert, ...]:
-    """Alerts that may hold others back: as soon as they are seen, until they are over."""
+    """Alerts that may hold others back: as soon as they are seen, until they are over.
+
+    What people cannot know of explains nothing to them: a cause that is itself held back, or that could
+    not be looked at since before anybody was told, may last for days unseen.
+    """
     names = {one.source for one in INHIBITIONS}
     return tuple(
-        one for one in alerts if one.finding.rule in names and one.state is not AlertState.RESOLVED
+        one
+        for one in alerts
+        if one.finding.rule in names
+        and one.state is not AlertState.RESOLVED
+        and (one.fired_at is not None or not (one.held_by or one.stale))
     )
 
 

@@ -97,6 +97,15 @@ def room_for(
     )
 
 
+def left_behind(before: float, now: float, *, minutes: float) -> Remedy:
+    """Nothing is proposed for a level that was left minutes ago: a change that helped would be followed
+    by the offer of the next one."""
+    return Remedy(
+        why_not=f"it was at {before:.0f} % within {minutes:.0f} min and is at {now:.0f} % now: "
+        "nothing more is needed unless it comes back"
+    )
+
+
 def one_giant(seen: Seen, broker_id: int) -> str:
     """Why more brokers cannot help: one partition is most of what this one holds."""
     held = [one for one in seen.partitions or () if broker_id in one.replicas]

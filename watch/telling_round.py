@@ -86,9 +86,9 @@ class FamilyRound:
     def newly_critical(self, incident: Incident) -> list[Alert]:
         """What people were not told is critical, and may be told by now.
 
-        What began since they last heard is told after a short pause; what merely got worse again (some
-        figures swing around their limit) is news only after hours. A mute holds it back unless it is
-        grave and younger than the mute.
+        What began, or was critical for the first time, since they last heard is told after a short pause;
+        what merely got worse again (some figures swing around their limit) is news only after hours. A
+        mute holds it back unless it is grave and younger than the mute.
         """
         told_at = incident.critical_told_at or incident.told_at or incident.opened_at
         silence = self.now - (incident.told_at or incident.opened_at)
@@ -96,8 +96,8 @@ class FamilyRound:
         for one in self.live:
             if one.critical_at is None or one.critical_at <= told_at or not _still_bad(one):
                 continue
-            began = one.fired_at is not None and one.fired_at > told_at
-            if silence < CRITICAL_PAUSE or not (began or self.now - told_at >= AGAIN_PAUSE):
+            first = any(at and at > told_at for at in (one.fired_at, one.first_critical_at))
+            if silence < CRITICAL_PAUSE or not (first or self.now - told_at >= AGAIN_PAUSE):
                 continue
             if tame(one, self.now) and self._may_be_heard(one, incident):
                 found.append(one)

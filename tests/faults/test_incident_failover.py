@@ -132,11 +132,13 @@ def test_a_hundred_failovers_leave_one_message_each_and_every_end_is_told(
         post.a_minute_passes()
         found = post.store(incident(alert(f"group g-{number}", **CRITICAL)))
         killed(post, found.id, later, at=0, when="after" if number % 4 else "before")
+        post.a_minute_passes()  # so long is a claim respected
         post.bot(found.id, later + OUTLIVED)
         post.store(over(post.stored(found.id)))
         post.a_minute_passes()
         if number % 5 == 0:
             killed(post, found.id, later + 2 * OUTLIVED, at=0, when="after")
+            post.a_minute_passes()
         post.bot(found.id, later + 3 * OUTLIVED)
     heads, lines, _ = slack.shown()
     assert len(heads) == ROUNDS, "no message twice, none lost"

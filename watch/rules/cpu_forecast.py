@@ -21,13 +21,15 @@ from watch.broker_figures import CPU
 from watch.forecast import CPU_LIMIT_PERCENT, cpu_forecast
 from watch.history import History
 from watch.readable import no_metrics, unseen
-from watch.remedies import Remedy, more_brokers, room_for
+from watch.remedies import Remedy, left_behind, more_brokers, room_for
 from watch.rule import Looked, Rule, RuleSettings, Tuned
 from watch.seen import Seen
 from watch.trends import percent_trend, recent
 
 POINTS_MIN = 5
 COMFORTABLE_PERCENT = 40.0
+FRESH_MINUTES = 5.0
+"""What the middle of so many minutes has left by now is no reason for a change."""
 
 
 class CpuForecastSettings(RuleSettings):
@@ -94,8 +96,11 @@ class CpuForecast(Rule[CpuForecastSettings]):
         if middle < of.clear_percent and not soon:
             return None
         severity = Severity.CRIT if middle >= of.crit_percent else Severity.WARN
+        fresh = median(recent(history.brokers, CPU, broker, now=now, minutes=FRESH_MINUTES))
         why_not = room_for(busy, broker, comfortable=COMFORTABLE_PERCENT, what="CPU")
         remedy = Remedy(why_not=why_not) if why_not else more_brokers(seen.msk)
+        if fresh < of.clear_percent and not soon:
+            remedy = left_behind(middle, fresh, minutes=of.over_minutes)
         return Finding(
             rule=self.name,
             kind=self.name,

@@ -126,6 +126,7 @@ class DataLoss(Rule[DataLossSettings]):
             keep_seconds=settings.keep_minutes * 60,
             measure=left / 3600,
             measure_words=f"hours until records are lost ({verdict.group})",
+            more_is_better=True,
             why_not="longer retention or a faster reader helps: more brokers will not",
             never_excused=True,
         )

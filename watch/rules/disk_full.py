@@ -23,7 +23,14 @@ from watch.broker_figures import DISK
 from watch.forecast import DISK_LIMIT_PERCENT, Forecast, disk_forecast
 from watch.history import History
 from watch.readable import no_metrics, unseen
-from watch.remedies import Remedy, more_brokers, one_giant, room_for, storage_words
+from watch.remedies import (
+    Remedy,
+    left_behind,
+    more_brokers,
+    one_giant,
+    room_for,
+    storage_words,
+)
 from watch.rule import Looked, Rule, RuleSettings, Tuned
 from watch.seen import Seen
 from watch.trends import percent_trend, recent
@@ -108,7 +115,11 @@ class DiskFull(Rule[DiskFullSettings]):
         if severity is None and not nearly(top, ahead, of):
             return None
         left = by_level is not None and by_time is None and used < of.clear_percent
-        remedy = left_behind(top, used) if left else self._remedy(broker, all_used, seen)
+        remedy = (
+            left_behind(top, used, minutes=LEVEL_MINUTES)
+            if left
+            else self._remedy(broker, all_used, seen)
+        )
         return Finding(
             rule=self.name,
             kind=self.name,
@@ -140,15 +151,6 @@ class DiskFull(Rule[DiskFullSettings]):
             used, broker, comfortable=COMFORTABLE_PERCENT, what="disk"
         )
         return Remedy(why_not=why_not) if why_not else more_brokers(seen.msk)
-
-
-def left_behind(top: float, used: float) -> Remedy:
-    """Nothing is proposed for a level that was left minutes ago: a change that helped would be followed
-    by the offer of the next one."""
-    return Remedy(
-        why_not=f"it was {top:.0f} % full within {LEVEL_MINUTES:.0f} min and is {used:.0f} % full now: "
-        "nothing more is needed unless it comes back"
-    )
 
 
 def level(percent: float, of: DiskFullSettings) -> Severity | None:

@@ -172,6 +172,7 @@ class HotPartition(Rule[HotPartitionSettings]):
             keep_seconds=of.clear_minutes * 60,
             measure=round(read[partition][-1], 1),
             measure_words=f"messages read per second from {topic}-{partition}",
+            more_is_better=True,
             why_not="more brokers will not help: the reader of this one partition is slow",
         )
 

@@ -48,6 +48,19 @@ def test_all_brokers_busy_calls_for_more_of_them() -> None:
     assert "AWS advises less than 60 %" in told.words
 
 
+def test_a_load_that_was_left_is_no_reason_to_grow_again() -> None:
+    """The middle of a quarter of an hour lags behind a change that helped."""
+    clock = Clock(RULE, every=MINUTE)
+    offers = []
+    for i in range(40):
+        percent = 75.0 if i < 30 else 38.0
+        loads = loads_of(cpu_percent=dict.fromkeys((1, 2, 3), percent))
+        looked = clock.round(seen_of(clock.at, loads=loads))
+        offers.append({one.proposal for one in looked.findings})
+    assert offers[29] == {"scale brokers 6"}
+    assert offers[34] == {""}
+
+
 def test_one_busy_broker_does_not() -> None:
     ((_, told),) = steady(70, others=20).fired
     assert not told.proposal

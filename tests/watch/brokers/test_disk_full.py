@@ -180,7 +180,7 @@ def test_a_level_that_was_left_is_no_reason_to_grow_again() -> None:
     before, after = looked[1].findings[0], looked[2].findings[0]
     assert before.proposal == "scale brokers 6"
     assert (after.proposal, after.phase) == ("", "trigger"), "one alert until it stays below"
-    assert after.why_not.startswith("it was 86 % full within 10 min and is 43 % full now")
+    assert after.why_not.startswith("it was at 86 % within 10 min and is at 43 % now")
 
 
 @pytest.mark.parametrize(

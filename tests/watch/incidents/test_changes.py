@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from changes.excuses import ChangeLease, Effect
-from changes.incident import Severity, proposed
+from changes.incident import Finding, Severity, proposed
 from tests.watch.incidents.stage import ANA, START, Findings, Stage, finding, lease
 from watch.excuses import explains
 
@@ -177,6 +177,29 @@ def uneven(ratio: float) -> Findings:
     )
 
 
+class TestOffers:
+    """What a change brings is seen before the next one is proposed."""
+
+    def test_pause_while_it_runs_and_until_its_grace_is_over(self) -> None:
+        busy = (finding("broker 1", rule="imbalance", proposal="scale brokers 9"),)
+
+        def offered(until: float) -> set[str]:
+            stage.run(until=until, seen=lambda _: busy)
+            return {one.finding.proposal for one in stage.the().firing}
+
+        stage = Stage()
+        assert offered(5) == {"scale brokers 9"}
+        change = lease(Effect.ADDS_BROKERS, minute=5.5)
+        stage.leases = (change,)
+        assert offered(15) == {""}
+        assert stage.the().firing[0].finding.why_not == (
+            "R-17 is at work: what it brings is seen first"
+        )
+        stage.leases = (ended(change, 15.5),)
+        assert offered(18) == {""}
+        assert offered(60) == {"scale brokers 9"}
+
+
 class TestChecks:
     """After the change the alert's own figure is said in the same message."""
 
@@ -211,6 +234,35 @@ class TestChecks:
     def test_say_when_it_did_not_help(self, ratio: float, verdict: str) -> None:
         stage = self.story(uneven(ratio))
         assert stage.the().checked[0].endswith(f"1.62 → {ratio:g}, {verdict}")
+
+    @pytest.mark.parametrize(("hours", "verdict"), [(6.0, "better, but not over"), (0.3, "worse")])
+    def test_know_which_figures_ought_to_rise(self, hours: float, verdict: str) -> None:
+        def risk(left: float) -> Finding:
+            told = {"measure": left, "measure_words": "hours left", "more_is_better": True}
+            return finding("group a", rule="data_loss", kind="at risk", for_seconds=0, **told)
+
+        stage = Stage()
+        stage.at(0, risk(1.8))
+        change = lease(Effect.MOVES_REPLICAS, minute=0.5)
+        stage.leases = (change,)
+        stage.at(1, risk(1.8))
+        stage.leases = (ended(change, 1.5),)
+        stage.minute = 2
+        stage.run(until=20, seen=lambda _: (risk(hours),))
+        assert stage.the().checked[0].endswith(f"hours left 1.8 → {hours:g}, {verdict}")
+
+    def test_follow_an_alert_that_goes_on_as_another_kind(self) -> None:
+        def lagging(kind: str, lag: float) -> Findings:
+            return (finding(kind=kind, measure=lag, measure_words="messages behind"),)
+
+        stage = Stage()
+        stage.run(until=5, seen=lambda _: lagging("stalled", 5_000))
+        change = lease(Effect.MOVES_REPLICAS, minute=5.5)
+        stage.leases = (change,)
+        stage.run(until=10, seen=lambda _: lagging("stalled", 5_000))
+        stage.leases = (ended(change, 10.5),)
+        stage.run(until=40, seen=lambda _: lagging("falling behind", 9_000))
+        assert stage.the().checked == ("after R-17: messages behind 5,000 → 9,000, worse",)
 
     def test_come_once(self) -> None:
         stage = self.story(uneven(1.3))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from changes.incident import Alert, AlertState, Family, Severity
 from tests.watch.incidents.stage import START, Findings, Stage, between, finding, unseen
 from watch import alert_rounds
 from watch.incident_settings import IncidentSettings
-from watch.inhibition import INHIBITIONS, inhibitor
+from watch.inhibition import INHIBITIONS, inhibitor, sources
 from watch.shown import DETAIL_MAX
 from watch.telling_round import ALOUD_LINES_MAX, LINES_MAX
 
@@ -189,7 +190,7 @@ def alert(rule: str, subject: str, *, began: float = 10, **fields: object) -> Al
     return Alert(state=AlertState.FIRING, finding=told, since=at, began_at=at)
 
 
-AWAY = alert("broker_away", "broker 2", broker_ids=(2,))
+AWAY = alert("broker_away", "broker 2", kind="broker_away", broker_ids=(2,))
 
 
 class TestOneCause:
@@ -209,6 +210,38 @@ class TestOneCause:
     )
     def test_a_broker_away_explains_what_began_with_it(self, target: Alert, held: bool) -> None:
         assert (inhibitor(target, [AWAY]) is not None) is held
+
+    def test_a_new_broker_that_is_away_holds_nothing_and_explains_nothing(self) -> None:
+        new = alert("broker_away", "new brokers", kind="new broker away")
+        assert inhibitor(alert("under_replicated", "broker 2", broker_ids=(2,)), [new]) is None
+
+    @pytest.mark.parametrize(
+        ("fields", "counts"),
+        [
+            ({"state": AlertState.PENDING}, True),
+            ({"state": AlertState.PENDING, "stale": "MSK does not answer"}, False),
+            ({"held_by": "mute M-3"}, False),
+            ({"held_by": "R-17"}, False),
+            ({"held_by": "mute M-3", "fired_at": START}, True),
+            ({"stale": "MSK does not answer", "fired_at": START}, True),
+            ({"state": AlertState.RESOLVED, "fired_at": START}, False),
+        ],
+    )
+    def test_a_cause_counts_as_long_as_people_know_of_it_or_soon_will(
+        self, fields: dict[str, Any], counts: bool
+    ) -> None:
+        assert bool(sources([AWAY.with_(**fields)])) is counts
+
+    def test_a_cause_that_cannot_be_seen_hides_nothing(self) -> None:
+        """MSK said HEALING in one look, and its API has been unreadable since."""
+        healing = finding("cluster", rule="broker_away", kind="broker_away", for_seconds=300)
+        behind = finding("broker 2", rule="under_replicated", words="900 partitions")
+        stage = Stage()
+        stage.at(0, healing)
+        stage.minute = 0.5
+        stage.run(until=30, seen=lambda _: (unseen(rule="broker_away"), behind))
+        assert [what for _, what in stage.channel()] == ["post"]
+        assert stage.the().firing[0].finding.words == "900 partitions"
 
     def test_no_row_of_the_table_holds_itself_back(self) -> None:
         for row in INHIBITIONS:

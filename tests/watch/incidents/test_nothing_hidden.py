@@ -120,6 +120,25 @@ class TestAMute:
         stage.run(until=10, seen=lambda _: (finding(long),))
         assert stage.told == []
 
+    def test_does_not_keep_on_call_from_what_turns_critical(self) -> None:
+        """The escalation leaves out a muted message, so the line that says it calls."""
+        stage = Stage()
+        stage.run(until=2, seen=lambda _: (WARN,))
+        muted_now(stage)
+        stage.run(until=60, seen=lambda _: (WARN.with_(**CRIT),))
+        assert called(stage) == ["Now critical: group payments stopped"]
+
+    def test_of_a_message_hides_no_more_than_it_was_muted_at(self) -> None:
+        """It rose to critical while it was muted: that is not what the person muted."""
+        stage = Stage()
+        stage.run(until=2, seen=lambda _: (WARN,))
+        muted_now(stage)
+        stage.run(until=30, seen=lambda _: (WARN.with_(**CRIT),))
+        stage.run(until=60, seen=lambda _: ())
+        assert stage.the().ended_at is not None
+        stage.run(until=100, seen=lambda _: (finding("group b", **CRIT),))
+        assert posts(stage) == [1, 61.5]
+
 
 def test_what_a_change_excused_until_it_got_too_serious_is_not_called_over() -> None:
     change = lease(Effect.MOVES_REPLICAS)
@@ -168,6 +187,19 @@ class TestALongLife:
             "Nobody has acknowledged this for 10 min (`/kafka ack I-1` does): "
             "group y stopped; group payments stopped"
         ]
+
+    @pytest.mark.parametrize("acked", [True, False])
+    def test_says_soon_what_is_critical_for_the_first_time(self, acked: bool) -> None:
+        """Known as a warning before the last critical line: it did not merely get worse *again*."""
+        stage = Stage(scan_seconds=60)
+        first = finding("group x", **CRIT)
+        stage.run(until=5, seen=lambda _: self.lasting(first))
+        if acked:
+            stage.person("I-1", lambda one: acknowledged(one, person=ANA, now=stage.now))
+        stage.run(until=60, seen=lambda _: self.lasting(first))
+        stage.run(until=90, seen=lambda _: (WARN.with_(**CRIT), first))
+        texts = [one.text for one in stage.told if one.what == "aloud" and 60 < one.minute < 70]
+        assert texts == ["Also critical: group payments stopped"]
 
     def test_does_not_call_all_night_for_a_figure_that_swings_around_its_limit(self) -> None:
         stage = Stage(scan_seconds=150)
