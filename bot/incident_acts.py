@@ -132,6 +132,8 @@ def _asked(doors: Doors, incident: Incident, person: Person, offer: str) -> Aske
     for same in doors.ledger.requests(cluster=incident.cluster, open_only=True, limit=OPEN_MAX):
         if same.change == read.change:
             return Refusal(words=f"{same.id} asks for it already and is {same.state.value}.")
+        words = f"{same.id} ({same.change.describe()}) is {same.state.value}: what it brings is seen first."
+        return Refusal(words=words)
     return read.with_(because=_because(incident, text))
 
 

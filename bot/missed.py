@@ -28,8 +28,8 @@ QUIET_SECONDS = 3.0
 """More may be found in the same round."""
 KEPT_SECONDS = 120.0
 """A single one is no longer waited for another; it is left to the history."""
-SAID_SECONDS = 600.0
-"""For how long another bot leaves the channel to the one that says it."""
+SAID_SECONDS = KEPT_SECONDS
+"""For how long another bot leaves the channel to the one that says it; a later outage is told again."""
 LISTED_MAX = 8
 FROM = 2
 

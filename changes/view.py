@@ -12,6 +12,8 @@ from changes.tagged import Value
 
 GROUPS_MAX = 5_000
 """Worst first; the rest is counted."""
+TOPICS_MAX = 5_000
+"""Names that are kept, so that one typed wrongly is answered with the nearest."""
 
 
 class GroupLine(Value):
@@ -65,6 +67,8 @@ class ClusterView(Value):
     groups: tuple[GroupLine, ...] = ()
     groups_total: int = 0
     groups_unread: int = 0
+    topics: tuple[str, ...] = ()
+    """Every topic's name; empty = they were not seen, or are more than `TOPICS_MAX`."""
     brokers: tuple[BrokerLine, ...] = ()
     forecasts: tuple[ForecastLine, ...] = ()
     advice: tuple[str, ...] = ()

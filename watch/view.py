@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from changes.incident import Family, Finding
-from changes.view import GROUPS_MAX, BrokerLine, ClusterView, ForecastLine, GroupLine
+from changes.view import GROUPS_MAX, TOPICS_MAX, BrokerLine, ClusterView, ForecastLine, GroupLine
 from watch.lag_history import UNKNOWN, LagHistory
 from watch.lag_states import BADNESS, GroupVerdict, LagState
 from watch.rule import Looked
@@ -43,6 +43,11 @@ class Rates(NamedTuple):
     out: float | None
 
 
+def topic_names(seen: Seen) -> tuple[str, ...]:
+    found = sorted({one.topic for one in seen.partitions or ()})
+    return tuple(found) if len(found) <= TOPICS_MAX else ()
+
+
 def view_of(
     seen: Seen,
     *,
@@ -66,6 +71,7 @@ def view_of(
         ),
         groups_total=len(ordered),
         groups_unread=sum(one.state is LagState.NO_DATA for one in ordered),
+        topics=topic_names(seen),
         brokers=broker_lines(seen),
         forecasts=forecasts,
         advice=advice(looked.findings),

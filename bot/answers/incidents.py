@@ -13,7 +13,7 @@ from bot.cards.text import code, prose
 from bot.doors import Doors
 from bot.incident_acts import NO_SUCH
 from changes.grammar import Question, Usage
-from changes.incident import Incident, Mute
+from changes.incident import Incident, Line, Mute
 
 USAGE = Usage(
     line="incidents [<incident>] [on <cluster>]",
@@ -24,6 +24,7 @@ USAGE = Usage(
 OPEN_MAX = 20
 PAST_MAX = 10
 READ_MAX = 40
+UNSAID_MAX = 8
 
 
 async def incidents(doors: Doors, question: Question, _: Asker) -> Sequence[Drawn]:
@@ -55,7 +56,14 @@ def _listed(doors: Doors, cluster: str | None) -> Drawn:
         where=where,
         now=now,
         notes=[note for name in clusters if (note := _not_watched(doors, name))],
+        unsaid=_unsaid(doors, clusters),
     )
+
+
+def _unsaid(doors: Doors, clusters: Sequence[str]) -> list[Line]:
+    """What was over before anybody was told, newest first."""
+    found = [line for name in clusters for line in doors.ledger.watch_book(name).past]
+    return sorted(found, key=lambda line: line.at, reverse=True)[:UNSAID_MAX]
 
 
 def _not_watched(doors: Doors, cluster: str) -> str:

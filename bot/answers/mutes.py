@@ -96,7 +96,7 @@ def _subject(doors: Doors, cluster: str, what: str, name: str | None) -> str | R
     if kind == "cluster" and name is None:
         return "cluster"
     if kind in KINDS:
-        return _of_kind(kind, name, known, cluster)
+        return _of_kind(kind, name, known, cluster, topics=_topics(doors, cluster))
     if name is not None:
         kinds = ", ".join(f"`{one}`" for one in KINDS)
         return Refusal(
@@ -110,21 +110,41 @@ def subjects(doors: Doors, cluster: str) -> dict[str, bool]:
     view = doors.ledger.view(cluster)
     known = {f"group {one.group}": False for one in view.groups} if view else {}
     known |= {f"broker {one.broker_id}": False for one in view.brokers} if view else {}
+    known |= {f"topic {one}": False for one in view.topics} if view else {}
     for incident in doors.ledger.open_incidents(cluster):
         known |= {one.finding.subject: True for one in incident.alerts}
     return known
 
 
-def _of_kind(kind: str, name: str | None, known: dict[str, bool], cluster: str) -> str | Refusal:
+def _topics(doors: Doors, cluster: str) -> tuple[str, ...]:
+    view = doors.ledger.view(cluster)
+    return view.topics if view else ()
+
+
+def _of_kind(
+    kind: str, name: str | None, known: dict[str, bool], cluster: str, *, topics: tuple[str, ...]
+) -> str | Refusal:
     if name is None:
         return Refusal(words=f"Which {kind}? Write it like `mute {kind} NAME for 2h`.")
-    # Topics that nothing is wrong with stand in no view, so their names cannot be looked at.
     if kind in ("topic", "partition"):
-        return f"{kind} {name}"
+        return _of_topic(kind, name, topics, known, cluster)
     names = [one.partition(" ")[2] for one in known if one.startswith(f"{kind} ")]
     what = "consumer group" if kind == "group" else kind
     match = found(name, names, what=what, where=cluster)
     return f"{kind} {match.name}" if isinstance(match, Match) else Refusal(words=match)
+
+
+def _of_topic(
+    kind: str, name: str, topics: tuple[str, ...], known: dict[str, bool], cluster: str
+) -> str | Refusal:
+    """One that exists, or that something was told of; any name where topics were not seen."""
+    if not topics or f"{kind} {name}" in known:
+        return f"{kind} {name}"
+    topic, _, number = name.rpartition("-") if kind == "partition" else (name, "", "0")
+    if not number.isdecimal():
+        return Refusal(words=f"`{_bare(name)}` is no partition: write it like `orders-3`.")
+    match = found(topic, topics, what="topic", where=cluster)
+    return f"{kind} {name}" if isinstance(match, Match) else Refusal(words=match)
 
 
 def _bare_name(name: str, known: dict[str, bool], cluster: str) -> str | Refusal:

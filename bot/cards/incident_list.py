@@ -9,7 +9,7 @@ from bot.cards.blocks import Block, Drawn, bullets, context, header, message, se
 from bot.cards.incident import FAMILIES, LOUDNESS, named, sign_of
 from bot.cards.quantities import counted, lasting
 from bot.cards.text import code, inert, prose, shortened, when
-from changes.incident import Alert, Incident, Mute
+from changes.incident import Alert, Incident, Line, Mute
 
 OPEN_MAX = 15
 PAST_MAX = 8
@@ -31,9 +31,11 @@ def incident_list(
     now: datetime,
     muted_messages: Sequence[Incident] = (),
     notes: Sequence[str] = (),
+    unsaid: Sequence[Line] = (),
 ) -> Drawn:
     """`where`: such as ` on orders-prod`, empty = anywhere; `muted_messages`: incidents that are over and
-    whose mute still holds; `notes`: where the watch does not look.
+    whose mute still holds; `notes`: where the watch does not look; `unsaid`: what was over before
+    anybody was told, newest first.
     """
     worst_first = sorted(open_ones, key=lambda one: (-one.severity, one.opened_at))
     title = f"{counted(len(open_ones), 'open incident')}{where}"
@@ -50,7 +52,14 @@ def incident_list(
     if past:
         over = bullets((_past(one, links.get(one.id, "")) for one in past), shown_max=PAST_MAX)
         blocks.append(section(f"*Lately*\n{over}"))
+    if unsaid:
+        listed = bullets(map(_unsaid, unsaid), shown_max=PAST_MAX)
+        blocks.append(section(f"*Over before anybody was told*\n{listed}"))
     return message(blocks, pointer=POINTER)
+
+
+def _unsaid(line: Line) -> str:
+    return f"{when(line.at)} · {prose(line.text, letters_max=LINE_LETTERS_MAX)}"
 
 
 def _line(one: Incident, link: str, now: datetime) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.cards.incident_buttons import digest
-from changes.incident import AlertState, Incident, Severity
+from changes.incident import AlertState, Family, Incident, Severity
 from lab.slack.entities import Person as Member
 from lab.slack.payloads import head, new_trigger
 from tests.bot.conftest import KAFKA
@@ -119,6 +119,19 @@ async def test_a_second_proposal_while_the_first_is_open_is_refused_with_its_nam
     await press(counter, "incident:propose:0", person(counter, DAN), value)
     told = await press(counter, "incident:propose:0", person(counter, ANN), value)
     assert "R-1 was proposed from I-1 already and is preparing" in told
+    assert counter.ledger.load("R-2") is None
+
+
+async def test_nothing_is_proposed_while_another_change_of_the_cluster_is_open(
+    counter: Counter,
+) -> None:
+    one(counter)
+    await press(counter, "incident:propose:0", person(counter, DAN), f"I-1:{digest(SCALE)}")
+    more = alert("broker 2", proposal="scale brokers 9", family=Family.CAPACITY)
+    opened(counter.ledger, incident(more, family=Family.CAPACITY))
+    value = f"I-2:{digest('scale brokers 9')}"
+    told = await press(counter, "incident:propose:0", person(counter, ANN), value)
+    assert "R-1 (Scale orders-prod to 6 brokers) is preparing: what it brings is seen" in told
     assert counter.ledger.load("R-2") is None
 
 

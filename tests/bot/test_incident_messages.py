@@ -306,6 +306,24 @@ async def test_a_cluster_that_is_no_more_has_no_channel_and_no_message(stage: St
     assert stage.messages() == []
 
 
+async def test_a_cluster_the_bot_learns_of_later_gets_its_message(stage: Stage) -> None:
+    """Policy files reach the watch before the bot: what was passed over meanwhile is shown then."""
+    channels: dict[str, str] = {}
+    late = Keeper(
+        ledger=stage.ledger,
+        writer=stage.keeper._writer,
+        now=stage.clock.now,
+        shelf=IncidentShelf(stage.ledger, lambda cluster: channels.get(cluster, "")),
+    )
+    stage.show(incident(alert(**CRIT)).said(now=stage.clock.now(), text="Critical", aloud=True))
+    assert await late.keep("I-1") is None
+    channels[CLUSTER] = KAFKA
+    stage.show(stage.stored().with_(more=1))
+    await late.keep("I-1")
+    assert len(stage.heads()) == 1
+    assert stage.ledger.incidents_behind() == ()
+
+
 @pytest.mark.slow
 class TestSlackAway:
     async def test_what_came_and_went_unseen_is_not_posted(self, stage: Stage) -> None:

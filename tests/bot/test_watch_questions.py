@@ -8,6 +8,7 @@ import pytest
 
 from bot.answers import ANSWERS
 from bot.cards.blocks import Drawn
+from changes.incident import Line
 from changes.view import ClusterView
 from lab.slack.entities import Person as Member
 from tests.bot.counter import Counter, counter
@@ -125,9 +126,24 @@ async def test_incidents_lists_open_muted_and_past_ones(counter: Counter) -> Non
     assert "*I-2* Consumers on orders-prod" in told
     assert "*M-1* `group payments` of orders-prod until" in told
     assert "*I-1* Consumers on orders-prod, `group payments`: 12 min from" in told
+    assert "Over before" not in told
     told = await ask(counter, "incidents I-1")
     assert "I-1 · Consumers on orders-prod · over" in told
     assert "There is no incident I-9" in await ask(counter, "incidents i9")
+
+
+async def test_what_was_over_before_anybody_was_told_can_be_read(counter: Counter) -> None:
+    seen(counter)
+    past = tuple(
+        Line(at=counter.bot.doors.now() - timedelta(hours=ago), text=text)
+        for ago, text in ((2, "group `a` was behind; over after 2 min"), (1, "<!channel> of b"))
+    )
+    book = counter.ledger.watch_book(CLUSTER)
+    counter.ledger.save_watch(CLUSTER, book.with_(past=past), (), expected_version=book.version)
+    told = await ask(counter, "incidents")
+    assert "*Over before anybody was told*" in told
+    assert told.index("channel") < told.index("over after 2 min"), "newest first"
+    assert "<!channel>" not in told
 
 
 async def test_a_mute_that_outlived_its_incident_is_listed_and_can_be_ended(
@@ -169,6 +185,9 @@ async def test_no_incident_is_no_comfort_where_the_watch_complains(counter: Coun
         ("mute payments for 30m because we deploy", "group payments", 30),
         ("mute broker 2", "broker 2", 120),
         ("mute topic orders for 1d", "topic orders", 1440),
+        ("mute topic skewed for 1d", "topic skewed", 1440),
+        ("mute partition orders-3 for 1h", "partition orders-3", 60),
+        ("mute refunds for 1h", "topic refunds", 60),
         ("mute everything for 90min", "", 90),
         ("mute cluster for 1h", "cluster", 60),
         ("mute skewed for 1h", "topic skewed", 60),
@@ -203,6 +222,9 @@ async def test_muting_one_object_or_everything(
         ("mute group payments for ever", "`ever` is no time. Write it like `30m`, `2h` or `1d`."),
         ("mute group payments for 8d", "A mute lasts 7 days at most"),
         ("mute group", "Which group?"),
+        ("mute topic ordrs", "There is no topic `ordrs` on orders-prod. Did you mean `orders`?"),
+        ("mute partition ordrs-3", "There is no topic `ordrs` on orders-prod. Did you mean"),
+        ("mute partition orders", "`orders` is no partition: write it like `orders-3`."),
         ("mute planet mars", "`planet` cannot be muted"),
         ("mute 2", "There is no group, topic or broker `2`|is the name of several"),
         ("mute I-77", "There is no incident I-77"),

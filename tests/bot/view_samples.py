@@ -69,6 +69,7 @@ def view(*, at: datetime = NOW, **more: Any) -> ClusterView:
         "scan_seconds": 30.0,
         "groups": GROUPS,
         "groups_total": len(GROUPS),
+        "topics": ("orders", "refunds", "sk-old"),
         "brokers": BROKERS,
         "forecasts": FORECASTS,
         "advice": ADVICE,
