@@ -15,6 +15,8 @@ from typing import Protocol
 TopicPartition = tuple[str, int]
 NO_OFFSET = -1
 """Kafka's own word for "this group never committed here"."""
+REBALANCING = frozenset({"PreparingRebalance", "CompletingRebalance", "Assigning", "Reconciling"})
+"""Kafka's words for a group whose members change just now, classic and KIP-848."""
 
 
 @dataclass(frozen=True, slots=True)

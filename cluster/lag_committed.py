@@ -16,6 +16,7 @@ from typing import Any
 
 from aiokafka.errors import IncompatibleBrokerVersion
 
+from changes.lag import REBALANCING
 from cluster.errors import kafka_words
 from cluster.lag_groups import ANSWER_BYTES_MAX, LIST, Groups
 from cluster.lag_round import IN_FLIGHT_MAX, Round, everything
@@ -26,6 +27,8 @@ from cluster.wire_requests import Ask
 
 LIST_SCANS = 5
 """Every broker lists its groups once in as many scans."""
+RESTLESS_SCANS = 20
+"""Ten minutes at a look every 30 s: as long as rebalances are counted together."""
 SINGLES_IN_FLIGHT_MAX = 64
 """Of a broker that is asked for each group by itself (Kafka below 3.0)."""
 NOT_COORDINATOR = 16
@@ -56,6 +59,8 @@ class Coordinators:
         self.groups = Groups(keys=sight.leaders.keys, wanted=wanted)
         self._sight = sight
         self._turn = 0
+        self._restless: dict[int, int] = {}
+        """Brokers that named a group which rebalances, with how many scans more they list every time."""
 
     async def read(self, round_: Round, *, fresh_metadata: bool) -> CommittedRead:
         """Cold, lists come before what they name; else everything at once."""
@@ -75,7 +80,8 @@ class Coordinators:
         return read
 
     def _due(self) -> tuple[int, ...]:
-        """Who lists its groups in this scan: some in turn, and those whose list is not known. When
+        """Who lists its groups in this scan: some in turn, those whose list is not known, and those that
+        lately coordinated a rebalance, which lasts seconds and would be missed or seen for minutes. When
         a broker was silent all do, for its groups move."""
         brokers = self._sight.brokers()
         if self._sight.blind:
@@ -83,7 +89,9 @@ class Coordinators:
         share = ceil(len(brokers) / LIST_SCANS)
         turn = {brokers[(self._turn + one) % len(brokers)] for one in range(share)}
         self._turn += share
-        return tuple(sorted(turn | (set(brokers) - self.groups.listed)))
+        restless = {one for one in self._restless if one in brokers}
+        self._restless = {one: left - 1 for one, left in self._restless.items() if left > 1}
+        return tuple(sorted(turn | restless | (set(brokers) - self.groups.listed)))
 
     async def _list(self, read: CommittedRead, broker_id: int) -> None:
         try:
@@ -98,6 +106,8 @@ class Coordinators:
             read.trouble[broker_id] = f"it does not list its groups: {kafka_words(code)}"
             self.groups.listed.discard(broker_id)
         else:
+            if any(row.state in REBALANCING for row in rows):
+                self._restless[broker_id] = RESTLESS_SCANS
             read.unnamed.update(dict.fromkeys(self.groups.learn(broker_id, rows), broker_id))
 
     async def _fetch_standing(self, read: CommittedRead, broker_id: int) -> None:

@@ -57,6 +57,7 @@ class Ends:
             await self._sight.refresh(round_)
         await everything([self._ask_ends(read), *([self._ask_starts(round_)] if starts else [])])
         await self._mend(read)
+        self._drop_starts_beyond(read)
         for key in leaders.leaderless(self._topics):
             read.codes.setdefault(key, NO_LEADER)
         for key in leaders.strangers(self._topics):
@@ -81,6 +82,12 @@ class Ends:
         topics = self._topics
         kept = {key: start for key, start in self.starts.items() if key[0] in topics}
         self.starts = {**kept, **found.offsets}
+
+    def _drop_starts_beyond(self, read: EndsRead) -> None:
+        """A log that ends before it starts was made anew: its old start would be a loss of records."""
+        beyond = {key for key, end in read.offsets.items() if end < self.starts.get(key, 0)}
+        if beyond:
+            self.starts = {key: one for key, one in self.starts.items() if key not in beyond}
 
     async def _mend(self, read: EndsRead) -> None:
         """Once, of another leader, where fresh metadata names one."""

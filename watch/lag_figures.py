@@ -175,8 +175,8 @@ class Figures:
     @property
     def silent(self) -> bool:
         """Nothing was committed for longer than its own pace explains."""
-        if self.cycle is not None:
-            return self.late
+        if self.cycle is not None:  # late, and not just longer at work than usual
+            return self.late and self.stuck_seconds >= self.settings.silent_seconds
         own = self.own_seconds
         if self.newcomer:
             own = max(own, min(self.settings.slo_seconds, self.settings.long_window_seconds))

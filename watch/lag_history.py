@@ -30,6 +30,8 @@ GAP = -2
 PAUSE_SCANS = 5
 AGAIN_AFTER = 3
 ABSENT_SCANS = 3
+ABSENT_SCANS_BLIND = 480
+"""Four hours at a look every 30 s: jobs that come and go must not be remembered for as long as it lasts."""
 """A group its coordinator does not list is forgotten after this many scans: lists lag when
 coordinators move."""
 STATES_KEPT = 40
@@ -37,7 +39,6 @@ OWNED_GROUPS_MAX = 5_000
 """Of so many groups the last members are remembered, to name them once they are gone."""
 
 GONE_STATES = frozenset({"Empty", "Dead"})
-REBALANCING = frozenset({"PreparingRebalance", "CompletingRebalance", "Assigning", "Reconciling"})
 
 
 class Sample(NamedTuple):
@@ -320,15 +321,16 @@ class LagHistory:
         return slot
 
     def _leave(self, scan: LagScan) -> None:
-        """Forget what is gone for good; while a broker is silent nothing is."""
-        if scan.blind_brokers:
-            return
+        """Forget what is gone for good; while a broker is silent it may only have moved there, so it is
+        waited for much longer."""
         gone = self._states.keys() - scan.groups.keys() - scan.missing_groups
+        patience = ABSENT_SCANS_BLIND if scan.blind_brokers else ABSENT_SCANS
         self._absent = {group: self._absent.get(group, 0) + 1 for group in gone}
         for group in gone:
-            if self._absent[group] >= ABSENT_SCANS:
+            if self._absent[group] >= patience:
                 self._leave_group(group)
-        self._leave_partitions(scan)
+        if not scan.blind_brokers:
+            self._leave_partitions(scan)
 
     def _leave_group(self, group: str) -> None:
         for slot in self._entries.pop(group, {}).values():

@@ -14,10 +14,10 @@ from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
 from changes.facts import TopicSettings
-from changes.lag import GroupRead, Member, TopicPartition
+from changes.lag import REBALANCING, GroupRead, Member, TopicPartition
 from watch.age import NONE_UNREAD, Age, EndLine, end_line, oldest
 from watch.lag_figures import Figures, LagSettings
-from watch.lag_history import GONE_STATES, REBALANCING, LagHistory
+from watch.lag_history import GONE_STATES, LagHistory
 from watch.lag_table import BADNESS, MOVING, TABLE, LagState, motion_of, state_of
 from watch.pace import Cycle, Fall
 from watch.rule import Tuned

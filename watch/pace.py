@@ -19,6 +19,10 @@ REGULAR = 0.25
 CYCLE_SECONDS_MIN = 120.0
 CYCLE_SCANS_MIN = 4
 """A commit after a longer silence than both of these begins a cycle."""
+OUTAGE_GAPS = 3.0
+"""A gap longer than so many usual ones is no pace of its own: the next outage must not be excused by it."""
+FIRST_GAP_SECONDS_MAX = 600.0
+"""The first gap that is seen may be an outage; only a short one is learnt as the pace."""
 GONE = -2
 
 
@@ -181,7 +185,11 @@ class Pace:
                     if since:
                         gap = at - (since if since > changed[slot] else changed[slot])
                         mean = gaps[slot]
-                        gaps[slot] = mean + SMOOTHING * (gap - mean) if mean else gap
+                        if mean:
+                            gap_learnt = gap if gap < OUTAGE_GAPS * mean else OUTAGE_GAPS * mean
+                            gaps[slot] = mean + SMOOTHING * (gap_learnt - mean)
+                        elif gap <= FIRST_GAP_SECONDS_MAX:
+                            gaps[slot] = gap
                         if gap > pause:
                             self._began_a_cycle(slot, at)
                     if falls and slot in falls and committed >= falls[slot].before:

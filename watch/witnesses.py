@@ -7,8 +7,8 @@ question, so only the furthest behind are asked about.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from heapq import nlargest
+from itertools import pairwise
 
 from changes.lag import LagScan
 from watch.lag_history import LagHistory
@@ -38,14 +38,29 @@ def pairs_to_ask(scan: LagScan) -> tuple[tuple[str, str], ...]:
 
 def lag_between(
     lag: LagHistory, group: str, topic: str, *, since: float, until: float
-) -> Sequence[int]:
-    """Lag of a group on a topic in each scan of that time that could read every partition."""
-    sums: dict[float, int] = {}
+) -> tuple[int, int] | None:
+    """The least and the most lag that a group can have had on a topic in that time; None = unknown.
+
+    Lag is a saw between commits, of which scans see single moments. Between two scans it lies between
+    what the later commit leaves of the earlier end, and what the later end adds to the earlier commit.
+    """
+    least: dict[float, int] = {}
+    most: dict[float, int] = {}
     counts: dict[float, int] = {}
     entries = [partition for name, partition in lag.entries(group) if name == topic]
     for partition in entries:
-        for one in lag.samples(group, topic, partition):
-            if since <= one.at <= until and one.committed >= 0 and one.end >= 0:
-                sums[one.at] = sums.get(one.at, 0) + max(0, one.end - one.committed)
-                counts[one.at] = counts.get(one.at, 0) + 1
-    return [sums[at] for at in sorted(sums) if counts[at] == len(entries)]
+        read = [
+            one
+            for one in lag.samples(group, topic, partition)
+            if one.committed >= 0 and one.end >= 0
+        ]
+        for one, later in pairwise(read):
+            if later.at >= since and one.at <= until:
+                at = one.at
+                least[at] = least.get(at, 0) + max(0, one.end - later.committed)
+                most[at] = most.get(at, 0) + max(0, later.end - one.committed)
+                counts[at] = counts.get(at, 0) + 1
+    whole = [at for at, count in counts.items() if count == len(entries)]
+    if not whole:
+        return None
+    return min(least[at] for at in whole), max(most[at] for at in whole)

@@ -17,9 +17,9 @@ from pydantic import Field
 
 from changes.excuses import Effect
 from changes.incident import Family, Finding, Severity, Unseen
+from changes.lag import REBALANCING
 from watch.age import span
 from watch.history import History
-from watch.lag_history import REBALANCING
 from watch.lag_words import clock, group_subject
 from watch.readable import unseen
 from watch.rule import Looked, Rule, RuleSettings, Tuned
@@ -63,7 +63,7 @@ class GroupChurn(Rule[GroupChurnSettings]):
             if read is None or read.error:
                 why = read.error if read else "its coordinator did not tell of it"
                 away.append(Unseen(rule=self.name, subject=group_subject(group), words=why))
-            elif len(states) > 1 or states[0][1] in REBALANCING:
+            elif len(states) > 1 or (states and states[0][1] in REBALANCING):
                 findings += self._of(group, states, own, seen, now.timestamp())
         return Looked(tuple(findings), tuple(away))
 

@@ -57,10 +57,12 @@ class LagWitness(Rule[LagWitnessSettings]):
         for (group, topic), (at, told) in sorted(seen.group_lag.items()):
             since, until = at.timestamp() - LATE_SECONDS, at.timestamp() + PERIOD_SECONDS
             scanned = lag_between(history.lag, group, topic, since=since, until=until)
-            if scanned:
+            if scanned is not None:
                 blind.discard(group)
-                found += self._compared(group, topic, told, min(scanned), max(scanned), settings)
-        words = "CloudWatch has no figure of this group just now"
+                found += self._compared(group, topic, told, *scanned, settings)
+        words = (
+            "CloudWatch has no figure of this group just now, or there are no two scans around it"
+        )
         return Looked(
             tuple(found), unseen(self.name, words, (f"group {name}" for name in sorted(blind)))
         )

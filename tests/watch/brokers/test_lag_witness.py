@@ -53,6 +53,25 @@ def test_the_words_name_both_monitors() -> None:
     assert (told.subject, told.severity) == ("group payments", Severity.WARN)
 
 
+@pytest.mark.parametrize("phase", [0.0, 7.0, 19.0, 31.0, 47.0])
+def test_a_saw_between_commits_is_no_disagreement(phase: float) -> None:
+    """Committed once a minute: the scan sees its own moments of the saw, CloudWatch others."""
+    clock = Clock(RULE, every=timedelta(seconds=30))
+    while clock.minutes < 120:
+        second = 60 * clock.minutes
+        end = 1_000_000 + int(1_000 * second)
+        since_commit = (second + phase) % 60.5
+        scan = lag_of(
+            clock.at,
+            groups={"payments": group_of({TP: end - int(1_000 * since_commit)})},
+            ends={TP: end},
+        )
+        told = 1_000 * ((second - 90) % 60.5)
+        point = {PAIR: (clock.at - timedelta(minutes=1), told)}
+        clock.round(seen_of(clock.at, lag=scan, group_lag=point))
+    assert clock.fired == []
+
+
 def test_a_few_messages_are_never_apart() -> None:
     assert run(lambda _: 900, lag=10).fired == []
 
@@ -93,9 +112,18 @@ def test_a_group_without_a_point_is_named_as_unseen() -> None:
 
 
 def test_a_healthy_pair_is_silent() -> None:
-    scan = lag_of(groups={"payments": group_of({TP: 1})}, ends={TP: 9_001})
-    looked = look(RULE, seen_of(lag=scan, group_lag={PAIR: (NOW, 9_000.0)}))
+    clock = Clock(RULE, every=timedelta(seconds=30))
+    for _ in range(2):
+        scan = lag_of(clock.at, groups={"payments": group_of({TP: 1})}, ends={TP: 9_001})
+        looked = clock.round(seen_of(clock.at, lag=scan, group_lag={PAIR: (NOW, 9_000.0)}))
     assert (looked.findings, looked.unseen) == ((), ())
+
+
+def test_one_scan_alone_is_no_witness() -> None:
+    """Of a saw it shows one moment."""
+    scan = lag_of(groups={"payments": group_of({TP: 1})}, ends={TP: 9_001})
+    looked = look(RULE, seen_of(lag=scan, group_lag={PAIR: (NOW, 90_000.0)}))
+    assert (looked.findings, len(looked.unseen)) == ((), 1)
 
 
 # Whom to ask about.

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from changes.lag import NO_OFFSET
 from tests.watch.consumers.world import BEGAN, Reader, World
-from watch.lag_history import LagHistory
+from watch.lag_history import ABSENT_SCANS_BLIND, LagHistory
 from watch.seen import Seen
 
 
@@ -116,6 +116,21 @@ def test_nobody_is_gone_while_a_broker_is_silent_even_if_nobody_names_them() -> 
         assert seen.lag is not None
         history.add(replace(seen, lag=replace(seen.lag, missing_groups=frozenset())))
     assert "far" in history.groups()
+
+
+def test_a_broker_that_is_silent_for_hours_does_not_keep_every_job_in_memory() -> None:
+    world = World(scan_seconds=60)
+    world.topic("orders", partitions=1)
+    world.group("payments", reads={"orders": 1})
+    world.blind_brokers = {2: "silent"}
+    history = watched(world, until=1)
+    for number in range(2 * ABSENT_SCANS_BLIND):
+        world.group(f"job-{number}", reads={"orders": 1})
+        for seen in world.scans(until=world.seconds / 60 + 1, scan_now=False):
+            history.add(seen)
+        del world.groups[f"job-{number}"]
+    assert "payments" in history.groups()
+    assert len(history.groups()) <= ABSENT_SCANS_BLIND + 2
 
 
 def test_a_partition_that_takes_the_place_of_another_has_its_own_past() -> None:

@@ -156,3 +156,47 @@ def test_who_dies_on_a_quiet_topic_did_not_stop_before_the_watch_began() -> None
     lookout = Lookout().watch(world.scans(until=50))
     assert lookout.posts() == [("consumer_lag/stopped/group payments", 43.0)]
     assert lookout.firing()[0].finding.words.startswith("payments stopped: ")
+
+
+@pytest.mark.parametrize(("per_second", "behind"), [(0.1, 0.0), (1.0, 0.0), (100.0, 50.0)])
+def test_an_outage_does_not_excuse_the_next_one(per_second: float, behind: float) -> None:
+    """Two hours of silence are no pace of its own, however little is read at other times."""
+    world = World()
+    world.topic("orders", partitions=2, per_second=per_second, end=1_000)
+    world.group("payments", reads={"orders": 2}, behind=behind)
+
+    def come_back() -> None:
+        world.state("payments", "Stable")
+        world.follow("payments", behind=behind)
+        world.groups["payments"].members = members_on(("host-1",), [("orders", 0), ("orders", 1)])
+
+    world.at(30, lambda: world.stop("payments"))
+    world.at(150, come_back)
+    world.at(210, lambda: world.stop("payments"))
+    lookout = Lookout().watch(world.scans(until=240))
+    stopped = [one for one in lookout.fired if one.finding.kind == "stopped"]
+    assert [one.key for one in stopped] == ["consumer_lag/stopped/group payments"] * 2
+    assert 210 < stopped[1].minute <= 214
+    assert stopped[1].finding.never_excused
+
+
+def test_a_batch_that_takes_longer_than_its_rhythm_is_not_stalled_while_it_commits() -> None:
+    world = World()
+    world.topic("orders", partitions=1, per_second=100)
+    world.group("nightly", reads={"orders": 1}, behind=0, state="Empty", hosts=())
+    world.freeze("nightly")
+
+    def begin(per_second: float) -> None:
+        world.state("nightly", "Stable")
+        world.slow("nightly", per_second)
+
+    def end() -> None:
+        world.freeze("nightly")
+        world.state("nightly", "Empty")
+
+    for hour in range(1, 6):
+        world.at(60 * hour, partial(begin, 1_500))
+        world.at(60 * hour + 8, end)
+    world.at(360, partial(begin, 110))
+    lookout = Lookout().watch(world.scans(until=520))
+    assert [one.key for one in lookout.fired if one.finding.kind == "stalled"] == []

@@ -1,0 +1,131 @@
+"""Groups as the real scanner tells of them: what it does not ask for in every scan must not mislead rules."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from changes.facts import Partition, TopicSettings
+from cluster.lag_scan import LagScanner
+from tests.cluster.scripted_brokers import ScriptedBrokers
+from tests.watch.consumers.lookout import Lookout
+from tests.watch.consumers.world import BEGAN, CLUSTER
+from watch.seen import Seen
+
+SCAN_SECONDS = 30
+WRITTEN = 3_000
+"""Messages a partition gets between two scans."""
+
+
+class Scanned:
+    """Scripted brokers, the scanner that asks them, and the rules that look at what it read."""
+
+    def __init__(self, *, brokers: int) -> None:
+        self.scripted = ScriptedBrokers(brokers=brokers)
+        self.look = Lookout()
+        self._now = BEGAN
+        links: Any = self.scripted
+        self._scanner = LagScanner(links=links, cluster="x", clock=lambda: self._now)
+
+    async def scan(self, *, second: float) -> None:
+        self._now = BEGAN + timedelta(seconds=second)
+        lag = await self._scanner.scan()
+        placed = tuple(
+            Partition(
+                topic=t, partition=p, replicas=(one.leader,), isr=(one.leader,), leader=one.leader
+            )
+            for (t, p), one in self.scripted.logs.items()
+        )
+        settings = {"orders": TopicSettings(compacted=False)}
+        self.look.look(
+            Seen(
+                at=self._now,
+                cluster=CLUSTER,
+                scan_seconds=SCAN_SECONDS,
+                lag=lag,
+                partitions=placed,
+                topics=settings,
+            )
+        )
+
+    def work(self) -> None:
+        """Everybody keeps up."""
+        for log in self.scripted.logs.values():
+            log.end += WRITTEN
+        for group in self.scripted.groups.values():
+            group.committed = {key: log.end - 50 for key, log in self.scripted.logs.items()}
+
+    def kinds(self) -> list[str]:
+        return [one.finding.kind for one in self.look.fired]
+
+
+async def rebalancing(*, brokers: int, begins: list[float], lasts: float) -> list[str]:
+    """One group rebalances at these seconds; what is told of it."""
+    stage = Scanned(brokers=brokers)
+    stage.scripted.topic("orders", partitions=brokers)
+    for number in range(2 * brokers):
+        stage.scripted.group(f"g{number}", at=number % brokers + 1, orders=10)
+    for second in range(0, 1_800, SCAN_SECONDS):
+        moving = any(begin <= second < begin + lasts for begin in begins)
+        stage.scripted.groups["g0"].state = "PreparingRebalance" if moving else "Stable"
+        stage.work()
+        await stage.scan(second=second)
+    return stage.kinds()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("brokers", [3, 6, 12])
+async def test_a_storm_of_rebalances_is_told_whatever_its_phase(brokers: int) -> None:
+    """Scenario 7. Each lasts a look, so one that falls between two looks is seen by nobody."""
+    told = 0
+    for phase in range(0, 150, 30):
+        begins = [612.0 + phase + 80 * number for number in range(6)]
+        told += "rebalances often" in await rebalancing(brokers=brokers, begins=begins, lasts=35)
+    assert told >= 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("brokers", [3, 10])
+async def test_a_rolling_deploy_is_not_one_long_rebalance(brokers: int) -> None:
+    for phase in range(0, 150, 30):
+        begins = [612.0 + phase + 75 * number for number in range(3)]
+        assert await rebalancing(brokers=brokers, begins=begins, lasts=40) == []
+
+
+async def test_a_quiet_cluster_is_asked_for_its_groups_in_turn_again_after_a_storm() -> None:
+    stage = Scanned(brokers=5)
+    stage.scripted.topic("orders", partitions=5)
+    stage.scripted.group("g", at=1, orders=10)
+    await stage.scan(second=0)
+    stage.scripted.groups["g"].state = "PreparingRebalance"
+    for number in range(1, 6):
+        await stage.scan(second=30 * number)
+    stage.scripted.groups["g"].state = "Stable"
+    asked = []
+    for number in range(6, 40):
+        before = stage.scripted.counts()["ListGroups"]
+        await stage.scan(second=30 * number)
+        asked.append(stage.scripted.counts()["ListGroups"] - before)
+    assert max(asked) <= 2, "its own list and the one whose turn it is"
+    assert asked[-5:] == [1] * 5
+
+
+async def test_a_topic_that_was_made_anew_lost_nothing() -> None:
+    """Its log started at 900,000; now it is 1,000 messages long."""
+    stage = Scanned(brokers=3)
+    stage.scripted.topic("orders", partitions=3)
+    group = stage.scripted.group("payments", at=1, orders=0)
+    for log in stage.scripted.logs.values():
+        log.start, log.end = 900_000, 1_000_000
+    stage.work()
+    for number in range(48):
+        if number == 24:
+            for log in stage.scripted.logs.values():
+                log.start, log.end = 0, 1_000
+            group.committed = dict.fromkeys(stage.scripted.logs, 950)
+        else:
+            stage.work()
+        await stage.scan(second=30 * number)
+    assert stage.kinds() == []
