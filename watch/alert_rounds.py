@@ -52,13 +52,44 @@ def moved(alerts: Sequence[Alert], step: Step) -> Moved:
     after = [_next(one, step) for one in carried]
     fresh = [one for key, one in step.sightings.triggers.items() if key not in known]
     fresh.sort(key=lambda one: -one.severity)
-    room = max(0, ALERTS_MAX - len(after))
-    after += [_begun(finding, step) for finding in fresh[:room]]
+    remembered = [one for one in after if _remembered(one, step.now)]
+    kept, displaced = _with_room(remembered, fresh)
+    room = max(0, ALERTS_MAX - len(kept))
+    begun = [_begun(finding, step) for finding in fresh[:room]]
+    still_bad = tuple(one.finding for one in displaced if one.state is not AlertState.RESOLVED)
     return Moved(
-        alerts=tuple(one for one in after if _remembered(one, step.now)),
+        alerts=(*kept, *(one for one in begun if _remembered(one, step.now))),
         vanished=tuple(one for one in after if _vanished(one, step.now)),
-        left_out=tuple(fresh[room:]),
+        left_out=(*fresh[room:], *still_bad),
     )
+
+
+def _with_room(
+    alerts: list[Alert], fresh: Sequence[Finding]
+) -> tuple[Sequence[Alert], Sequence[Alert]]:
+    """The alerts that go on being followed, and those that make room for something worse.
+
+    What is over goes first, then what is least severe. A book that thousands of groups have filled must
+    not keep out the one partition that is offline.
+    """
+    wanting = fresh[max(0, ALERTS_MAX - len(alerts)) :]
+    if not wanting:
+        return alerts, ()
+    least_first = sorted(range(len(alerts)), key=lambda at: _worth(alerts[at]))
+    goes = set()
+    for at, finding in zip(least_first, wanting, strict=False):
+        if _worth(alerts[at]) >= (finding.severity, False):
+            break
+        goes.add(at)
+    kept = [one for at, one in enumerate(alerts) if at not in goes]
+    return kept, [alerts[at] for at in sorted(goes)]
+
+
+def _worth(alert: Alert) -> tuple[int, bool]:
+    """What people know of stays before what they do not."""
+    if alert.state is AlertState.RESOLVED:
+        return (0, False)
+    return (alert.finding.severity, alert.fired_at is not None)
 
 
 def _with_successors(alerts: Sequence[Alert], step: Step) -> list[Alert]:

@@ -64,6 +64,36 @@ class TestStorm:
         assert stage.the().severity is Severity.CRIT
         assert stage.the().more == 1000 - DETAIL_MAX + 501
 
+    @pytest.mark.parametrize("filling", [Severity.INFO, Severity.WARN])
+    def test_that_fills_the_book_does_not_keep_out_something_worse(
+        self, monkeypatch: pytest.MonkeyPatch, filling: Severity
+    ) -> None:
+        monkeypatch.setattr(alert_rounds, "ALERTS_MAX", 1000)
+        offline = finding("cluster", rule="data_loss", severity=Severity.CRIT, for_seconds=0)
+        crowd = many(1200, severity=filling)
+        stage = Stage()
+        stage.run(until=5, seen=lambda _: crowd)
+        stage.run(until=8, seen=lambda _: (*crowd, offline))
+        assert (stage.minute, stage.book.left_out) == (8.5, 201)
+        assert len(stage.book.alerts) == 1000
+        assert [one.family for one in stage.kept.values() if one.severity is Severity.CRIT] == [
+            Family.DATA
+        ]
+
+    def test_that_is_over_does_not_keep_out_what_comes_next(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What is over is remembered for two hours, unless the room is needed."""
+        monkeypatch.setattr(alert_rounds, "ALERTS_MAX", 1000)
+        stage = Stage()
+        stage.run(until=5, seen=lambda _: many(1000))
+        stage.run(until=20, seen=lambda _: ())
+        assert stage.the().ended_at is not None
+        stage.run(until=25, seen=lambda _: (finding("broker 2", rule="broker_away"),))
+        assert [one.family for one in stage.kept.values() if one.ended_at is None] == [
+            Family.CLUSTER
+        ]
+
     def test_keeps_a_thread_within_bounds_however_long_it_lasts(self) -> None:
         """Another object every minute for days."""
         stage = Stage(settings=IncidentSettings(newcomer_aloud_minutes=1), scan_seconds=60)
