@@ -7,10 +7,11 @@ jars; data and the AWS endpoint need brokers; Ottla needs them all.
 from __future__ import annotations
 
 import asyncio
+import errno
 import sys
 import threading
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lab import compose
 from lab.addresses import PAGE_PORT_FIRST, NoFreePort, Ports, is_free, read_json
@@ -24,6 +25,9 @@ from lab.kafka.command import KafkaPrograms
 from lab.redis import start_redis
 from lab.supervisor_parts import LabOptions, LabParts, addresses
 from lab.supervisor_state import Progress
+
+if TYPE_CHECKING:
+    from lab.slack import Running as SlackServer
 
 _LOAD_SECONDS_MAX = 180.0
 _LOOK_SECONDS = 0.2
@@ -86,7 +90,7 @@ class Start:
         if wanted is None:
             return self._ports.take_first_from(PAGE_PORT_FIRST)
         if not is_free(wanted):
-            raise NoFreePort(f"port {wanted} for the page is taken; give another with --port")
+            raise _taken(wanted)
         return self._ports.take_first_from(wanted)
 
     async def _find_kafka(self) -> None:
@@ -111,7 +115,19 @@ class Start:
     async def _start_slack(self, port: int) -> None:
         if _SLACK in self._wanted:
             with self._progress.stage(_SLACK):
-                self._parts.slack = await compose.start_slack(port=port)
+                self._parts.slack = await self._slack_from(port)
+
+    async def _slack_from(self, port: int) -> SlackServer:
+        """On the next free port when another lab, starting too, was faster; not where people asked for one."""
+        while True:
+            try:
+                return await compose.start_slack(port=port)
+            except OSError as problem:
+                if problem.errno != errno.EADDRINUSE:
+                    raise
+                if self._options.page_port is not None:
+                    raise _taken(port) from problem
+                port = self._page_port()
 
     async def _start_kafka(self) -> KafkaFleet:
         assert self._parts.programs is not None
@@ -169,3 +185,7 @@ class Start:
                 await compose.start_roles(
                     children=self._parts.children, addresses=known, folder=self._folder
                 )
+
+
+def _taken(port: int) -> NoFreePort:
+    return NoFreePort(f"port {port} for the page is taken; give another with --port")

@@ -210,6 +210,8 @@ def _listen(*, host: str, port: int) -> socket.socket:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
+        # SO_REUSEADDR lets two bind the same port while neither listens: only listening makes it ours.
+        listener.listen()
     except OSError:
         listener.close()
         raise
