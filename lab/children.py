@@ -115,7 +115,7 @@ class Children:
                 cwd=child.folder,
                 # Ctrl-C in the terminal reaches the supervisor alone, which stops all in order.
                 start_new_session=True,
-                preexec_fn=_die_with(os.getpid()),
+                preexec_fn=die_with(os.getpid()),
             )
         child.started_at = datetime.now(UTC)
         child.expected_end = False
@@ -179,8 +179,8 @@ class Children:
             watcher.cancel()
 
 
-def _die_with(parent: int) -> Callable[[], None]:
-    """What the child does between fork and exec: ask to be killed when its parent dies."""
+def die_with(parent: int) -> Callable[[], None]:
+    """What a child does between fork and exec: ask to be killed when its parent dies."""
 
     def ask() -> None:
         if _LIBC is None:  # Elsewhere `lab down` and the next `lab up` clear what was left.

@@ -18,6 +18,7 @@ from typing import Any
 import changes.catalog  # noqa: F401  (requests in the ledger name its classes)
 from changes.lifecycle import State
 from changes.request import Request
+from lab.children import die_with
 from lab.slack.client import LabRefused, press, read, say
 from ledger import connect
 
@@ -170,12 +171,14 @@ def until(look: Callable[[], Any], *, what: str, seconds: float) -> Any:
 
 @contextlib.contextmanager
 def running_lab(folder: Path, *options: str) -> Iterator[Lab]:
+    """It ends with the test, and with the tests' process: no signal lets a killed one clean up."""
     log = (folder / "supervisor.log").open("wb")
     process = subprocess.Popen(
         [sys.executable, "-m", "lab", "up", "--dir", str(folder / "lab"), *options],
         cwd=ROOT,
         stdout=log,
         stderr=subprocess.STDOUT,
+        preexec_fn=die_with(os.getpid()),
     )
     lab = Lab(folder=folder / "lab", process=process)
     try:
