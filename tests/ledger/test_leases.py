@@ -33,7 +33,7 @@ class TestLease:
     def test_is_held_on_to_by_renewing(self, ledger: Ledger, redis: Redis) -> None:
         fence = ledger.claim("orders", seconds=10)
         assert fence is not None
-        redis.pexpire("ottla:lease:orders", 50)
+        redis.pexpire("ottla:lease:orders", 2_000)
         assert ledger.renew(fence)
         assert redis.pttl("ottla:lease:orders") > 5_000
 
