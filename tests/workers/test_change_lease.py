@@ -114,14 +114,14 @@ def test_it_is_gone_soon_after_its_worker_was_killed_amid_the_act(
 async def test_it_outlives_a_tick_that_is_longer_than_itself(
     floor: Floor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs, "LEASE_SECONDS", 0.15)
+    monkeypatch.setattr(jobs, "LEASE_SECONDS", 0.9)
     running = await started(floor)
-    floor.ledger._redis.pexpire(f"ottla:change:{running.id}", 200)
+    floor.ledger._redis.pexpire(f"ottla:change:{running.id}", 1_000)
     describe = floor.cluster.msk.describe
     left: list[int] = []
 
     async def slow() -> Any:
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(2.0)
         left.append(milliseconds_left(floor, running))
         return await describe()
 
@@ -134,9 +134,9 @@ async def test_a_heartbeat_that_redis_did_not_answer_is_followed_by_the_next(
     floor: Floor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else the claim of a long tick runs out, and what its change explains with it."""
-    monkeypatch.setattr(jobs, "LEASE_SECONDS", 0.15)
+    monkeypatch.setattr(jobs, "LEASE_SECONDS", 0.9)
     running = await started(floor)
-    floor.ledger._redis.pexpire(f"ottla:change:{running.id}", 400)
+    floor.ledger._redis.pexpire(f"ottla:change:{running.id}", 2_400)
     describe, renew = floor.cluster.msk.describe, floor.ledger.renew
     beats: list[str] = []
 
@@ -147,7 +147,7 @@ async def test_a_heartbeat_that_redis_did_not_answer_is_followed_by_the_next(
         return renew(fence)
 
     async def slow() -> Any:
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(1.5)
         return await describe()
 
     monkeypatch.setattr(floor.ledger, "renew", away_at_first)
