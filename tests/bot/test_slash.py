@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import Any
 
 import pytest
@@ -40,15 +39,22 @@ async def test_asking_opens_a_request_and_says_where_its_card_will_be(desk: Desk
     assert card["metadata"]["event_payload"] == {"request_id": "R-1", "revision": 0}
 
 
-async def test_a_command_is_acknowledged_well_within_half_a_second(desk: Desk) -> None:
+async def test_a_command_is_acknowledged_before_slack_is_asked_who_it_was(desk: Desk) -> None:
+    """However long that takes: Slack gives up on a command after 3 s."""
     workspace = desk.running.workspace
     workspace.faults.add(
-        action="slow", match={"method": "users.info"}, times=1, after=0, params={"seconds": 2}
+        action="slow", match={"method": "users.info"}, times=1, after=0, params={"s": 3}
     )
-    began = time.monotonic()
     await desk.command("scale brokers 6")
-    assert time.monotonic() - began < 0.5
     await desk.until_told("ann", "R-1")
+    log = workspace.log
+    (command,) = [e for e in log.entries(kind="delivery") if e["type"] == "slash_commands"]
+    (slow,) = [
+        e for e in log.entries(kind="api") if e["method"] == "users.info" and e["seconds"] >= 3
+    ]
+    assert command["status"] == "acked"
+    assert command["seconds"] < 2
+    assert command["n"] < slow["n"], "who it was came after the acknowledgement"
 
 
 async def test_a_card_that_came_sooner_than_the_answer_is_linked(
