@@ -25,9 +25,12 @@ pytestmark = pytest.mark.lab
 CLUSTER = "orders-lab"
 JOB_SECONDS_MAX = 200.0
 TOLD_SECONDS_MAX = 120.0
-OVER_SECONDS_MAX = 120.0
-EDITED_SECONDS_MAX = 130.0
-"""A minute between two redraws, and another for the channel's calls; a first message waits for neither."""
+OVER_SECONDS_MAX = 240.0
+"""The later a slow consumer is let go, the longer it takes to catch up."""
+DRAWN_SECONDS_MAX = 240.0
+"""Two edits a minute for the whole channel; each of two messages may owe a redraw and a line."""
+FIRST_SECONDS_MAX = 75.0
+"""A first message waits for no edit, but for other first messages and broadcasts of its minute."""
 STOPS, HANGS, SLOW, HOT = "analytics", "messaging", "warehouse", "payments"
 
 
@@ -68,6 +71,11 @@ def incident_cards(lab: Lab) -> list[Json]:
 
 def aloud(incidents: Iterable[Incident]) -> list[str]:
     return [line.text for one in incidents for line in one.log if line.aloud]
+
+
+def posted(ledger: Ledger, incident: Incident) -> bool:
+    card = ledger.incident_card(incident.id)
+    return card is not None and bool(card.ts)
 
 
 def fault(lab: Lab, *arguments: str) -> None:
@@ -127,7 +135,7 @@ def test_one_message_holds_them_all(lab: Lab, ledger: Ledger) -> None:
         texts = [m["text"] for m in incident_cards(lab) if "Consumers" in m["text"]]
         return len(texts) == 1 and all(name in texts[0] for name in (STOPS, HANGS, SLOW))
 
-    soon(all_named, "one message that names all three", seconds=EDITED_SECONDS_MAX)
+    soon(all_named, "one message that names all three", seconds=DRAWN_SECONDS_MAX)
 
 
 @pytest.mark.usefixtures("trouble")
@@ -145,6 +153,11 @@ def test_a_hot_key_is_told_and_more_brokers_are_not_offered(ledger: Ledger) -> N
 
 @pytest.mark.usefixtures("trouble")
 def test_who_catches_up_is_not_told_again_and_all_of_it_ends(lab: Lab, ledger: Ledger) -> None:
+    soon(
+        lambda: all(posted(ledger, one) for one in ledger.open_incidents(CLUSTER)),
+        "a message for each",
+        seconds=FIRST_SECONDS_MAX,
+    )
     before = len(aloud(ledger.incidents(CLUSTER)))
     cards = len(incident_cards(lab))
     fault(lab, "consumer-catches-up", SLOW)
@@ -155,7 +168,7 @@ def test_who_catches_up_is_not_told_again_and_all_of_it_ends(lab: Lab, ledger: L
     soon(
         lambda: all("over" in m["text"] for m in incident_cards(lab)),
         "every message to say so",
-        seconds=EDITED_SECONDS_MAX,
+        seconds=DRAWN_SECONDS_MAX,
     )
     after = ledger.incidents(CLUSTER)
     assert len(aloud(after)) == before, "nobody was called again"
@@ -174,21 +187,33 @@ def test_a_killed_broker_is_told_and_its_return_ends_it(lab: Lab, ledger: Ledger
     def told() -> list[str]:
         return [one["text"] for one in incident_cards(lab) if one["ts"] not in earlier]
 
+    def missed() -> bool:
+        fired = [one.finding for one in book(ledger).alerts if one.fired_at]
+        return any("broker 3" in f.words and f.family is Family.CLUSTER for f in fired)
+
     fault(lab, "broker-kill", "3")
-    soon(
-        lambda: [one for one in ledger.open_incidents(CLUSTER) if one.family is Family.CLUSTER],
-        "the broker to be missed",
-    )
-    words = "\n".join(one.finding.words for one in book(ledger).alerts if one.fired_at)
-    assert "broker 3" in words
+    soon(missed, "the broker to be missed")
+    (opened,) = [one for one in ledger.open_incidents(CLUSTER) if one.family is Family.CLUSTER]
+    # That groups cannot be seen may be told first; then the broker's name is an edit of that message.
+    named_seconds = DRAWN_SECONDS_MAX if posted(ledger, opened) else 10
     assert not [one for one in ledger.open_incidents(CLUSTER) if one.family is Family.CONSUMERS]
-    soon(lambda: any("broker 3" in text for text in told()), "its message", seconds=10)
+    soon(lambda: posted(ledger, opened), "its message", seconds=10)
+    soon(
+        lambda: any("broker 3" in text for text in told()),
+        "its message to name it",
+        seconds=named_seconds,
+    )
     fault(lab, "broker-restart", "3")
     soon(lambda: not ledger.open_incidents(CLUSTER), "the end of it", seconds=OVER_SECONDS_MAX)
     soon(
         lambda: all("over" in text for text in told()),
         "its message to say so",
-        seconds=EDITED_SECONDS_MAX,
+        seconds=DRAWN_SECONDS_MAX,
+    )
+    soon(
+        lambda: not ledger.incidents_behind(),
+        "every thread to be told",
+        seconds=DRAWN_SECONDS_MAX,
     )
 
 
@@ -204,14 +229,19 @@ def test_three_become_six_and_nobody_hears_of_it(lab: Lab, ledger: Ledger) -> No
         request_id, State.DONE, State.FAILED, State.NEEDS_ATTENTION, seconds=JOB_SECONDS_MAX
     )
     assert ended.state is State.DONE, ended.outcome
-    assert len(incident_cards(lab)) == cards
-    assert ledger.incidents(CLUSTER) == told
+
+    def noted() -> bool:
+        thread = lab.messages(thread=str(card["ts"]))
+        return any("Held back while this runs: " in str(m["text"]) for m in thread)
+
+    soon(noted, "the thread to say what was held back", seconds=30)
     held = [one for one in book(ledger).changes if one.lease.request_id == request_id]
     assert held, "the watch saw the change"
     keys = held[0].held
     assert keys, "and held back what it explains"
-    thread = "\n".join(str(m["text"]) for m in lab.messages(thread=str(card["ts"])))
-    assert "Held back while this runs: " in thread
+    # Read last: the bot writes after the ledger, so a message could come when the change is done already.
+    assert len(incident_cards(lab)) == cards
+    assert ledger.incidents(CLUSTER) == told
 
 
 # The watch itself
