@@ -32,6 +32,8 @@ STEP_REST_SECONDS = 3 * 3600.0
 MOVED_SECONDS = 600.0
 """So long after replicas moved to or from a broker its disk still changes by that: old copies are
 deleted a minute later, and CloudWatch's figures are two minutes late."""
+UNSEEN_SCANS, UNSEEN_SECONDS_MIN = 5, 120.0
+"""What stood the same for so long, without a look between, was not seen to stand still."""
 CLOCK_BACK_SECONDS = 600.0
 """A moment this much before the newest means that the clock was set back."""
 GROWTH_SHOWS_SECONDS = 2 * 3600.0
@@ -55,8 +57,11 @@ class _Figure:
     before: Raw | None = None
     """What was newest until the last `add`."""
 
-    def add(self, at: float, value: float) -> bool:
-        """False when the moment is known already (a figure carried over from an earlier round)."""
+    def add(self, at: float, value: float, *, unseen_after: float) -> bool:
+        """False when the moment is known already (a figure carried over from an earlier round).
+
+        A gap of more than `unseen_after` seconds is time in which nobody looked.
+        """
         newest = self.close[-1] if self.close else None
         if newest and at < newest[0] - CLOCK_BACK_SECONDS:
             self.forget(after=at)
@@ -65,6 +70,10 @@ class _Figure:
             return False
         if newest is None or value != newest[1]:
             self.same_since = at
+        elif (
+            at - newest[0] > unseen_after
+        ):  # nobody looked, or the clock was set: that is no standstill
+            self.same_since += at - newest[0]
         self.before = newest
         if len(self.close) > 1 and self.close[-1][0] - self.close[-2][0] < CLOSE_SECONDS:
             self.close.pop()
@@ -136,7 +145,8 @@ class BrokerHistory:
             self._moved_at.update(dict.fromkeys((*move.adding, *move.removing), now))
         for name, broker_id, at, value in figures_of(seen):
             figure = self._figures.setdefault((name, broker_id), _Figure())
-            if figure.add(at.timestamp(), value) and name == DISK:
+            unseen_after = max(UNSEEN_SECONDS_MIN, UNSEEN_SCANS * seen.scan_seconds)
+            if figure.add(at.timestamp(), value, unseen_after=unseen_after) and name == DISK:
                 self._note_jump(figure, broker_id)
         self._figures = {
             key: one for key, one in self._figures.items() if one.newest_at > now - HOURS_MAX * HOUR

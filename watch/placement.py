@@ -14,7 +14,10 @@ from changes.ports import KafkaReading, Unreachable
 class Placement(NamedTuple):
     brokers: tuple[Broker, ...]
     partitions: tuple[Partition, ...]
-    reassignments: tuple[Reassignment, ...]
+    reassignments: tuple[Reassignment, ...] | None
+    """None = the controller, which alone knows them, did not answer."""
+    unread: str = ""
+    """Why not, in words."""
 
 
 class Sizes(NamedTuple):
@@ -24,9 +27,20 @@ class Sizes(NamedTuple):
 
 
 async def placement_of(kafka: KafkaReading) -> Placement:
+    """Any broker knows who leads what, so a silent controller costs its own answer only: what is offline
+    must be seen just then."""
+
+    async def moving() -> tuple[Reassignment, ...] | str:
+        try:
+            return await kafka.reassignments()
+        except Unreachable as away:
+            return str(away)
+
     brokers, partitions, reassignments = await asyncio.gather(
-        kafka.brokers(), kafka.partitions(), kafka.reassignments()
+        kafka.brokers(), kafka.partitions(), moving()
     )
+    if isinstance(reassignments, str):
+        return Placement(brokers, partitions, None, unread=reassignments)
     return Placement(brokers, partitions, reassignments)
 
 

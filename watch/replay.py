@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -25,6 +25,7 @@ from watch.evaluate import evaluate
 from watch.frames import Skipped, unpack
 from watch.history import History
 from watch.incident_settings import IncidentSettings
+from watch.lagging import of_groups
 from watch.looking import AllTuned, Failures, look_all, tuned_from
 from watch.rule import Rule
 from watch.seen import Seen
@@ -127,6 +128,8 @@ class Replay:
 
     def _round(self, book: Book, seen: Seen, tuned: AllTuned) -> Book:
         self._looks += 1
+        if seen.lag is not None:  # groups left out when it was recorded are in no frame
+            seen = replace(seen, lag=of_groups(seen.lag, self.alerts.groups.watched))
         self._unread.update(seen.blind)
         self._history.add(seen)
         looked = look_all(self.rules, self._history, seen, seen.at, tuned, failures=self._failures)

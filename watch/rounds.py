@@ -370,4 +370,7 @@ class Rounds:
             blind["members"] = "; ".join(unread[:3])
         if sizes is not None and sizes.silent:
             blind["sizes"] = sizes.silent
+        placed = self._placement.value
+        if placed is not None and placed.unread:
+            blind["reassignments"] = placed.unread
         return blind

@@ -28,6 +28,7 @@ PART_NAMES = {
     "metrics": "CloudWatch",
     "group lag": "CloudWatch's lag",
     "placement": "brokers and partitions",
+    "reassignments": "running reassignments",
     "msk": "MSK",
     "sizes": "sizes on disk",
     "topics": "topics' settings",

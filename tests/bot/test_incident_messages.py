@@ -1,130 +1,23 @@
-"""One message an incident, few calls, each line once: on a real workspace and ledger, with our clock.
-
-No announcer runs: the tests ask the keeper themselves, so every call to Slack is counted.
-"""
+"""One message an incident, few calls, each line once: on a real workspace and ledger, with our clock."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
 import pytest
 
-from bot import keeper as keeping
-from bot.app import who_we_are
-from bot.calls import web_client
 from bot.incident_story import CALLS_PER_MINUTE, IncidentShelf
-from bot.keeper import Keeper, Later
-from bot.missed import Missed
-from bot.writer import Writer
-from changes.incident import Family, Incident, Severity, acknowledged
+from bot.keeper import Keeper
+from changes.incident import Family, Incident, acknowledged
 from changes.request import Person
-from lab.slack import Running, serve
-from ledger import Ledger
 from tests.bot.conftest import KAFKA
-from tests.bot.incident_samples import CLUSTER, alert, incident, opened, over
+from tests.bot.incident_samples import CLUSTER, alert, incident, over
+from tests.bot.incident_stage import CRIT, Stage, clock, hired, stage
 from tests.bot.view_samples import view
 
-Json = dict[str, Any]
-CRIT: dict[str, Any] = {"severity": Severity.CRIT, "peak": Severity.CRIT}
-POSTS = ("chat.postMessage", "chat.update")
-
-
-@dataclass
-class Clock:
-    """The wall clock and the process's own, moved on together."""
-
-    seconds: float = 0.0
-    began: datetime = field(default_factory=lambda: datetime.now(UTC))
-
-    def now(self) -> datetime:
-        return self.began + timedelta(seconds=self.seconds)
-
-    def monotonic(self) -> float:
-        return 10_000.0 + self.seconds
-
-
-@dataclass
-class Stage:
-    running: Running
-    ledger: Ledger
-    clock: Clock
-    keeper: Keeper
-    missed: Missed
-
-    def show(self, *incidents: Incident) -> tuple[Incident, ...]:
-        return opened(self.ledger, *incidents)
-
-    def stored(self, incident_id: str = "I-1") -> Incident:
-        found = self.ledger.incident(incident_id)
-        assert found is not None
-        return found
-
-    async def keep(self) -> dict[str, Later | None]:
-        """One round over all that is behind."""
-        return {one: await self.keeper.keep(one) for one in self.ledger.incidents_behind()}
-
-    async def wait(self, seconds: float, *, step: float = 5.0) -> None:
-        """Time passes, and the keeper looks around as the announcer has it look."""
-        end = self.clock.seconds + seconds
-        while self.clock.seconds < end:
-            self.clock.seconds = min(end, self.clock.seconds + step)
-            await self.keep()
-            await self.missed.say()
-
-    def messages(self) -> list[Json]:
-        return list(self.running.workspace.channels[KAFKA].messages.values())
-
-    def heads(self) -> list[Json]:
-        return [one for one in self.messages() if one.get("thread_ts", one["ts"]) == one["ts"]]
-
-    def lines(self) -> list[Json]:
-        return [one for one in self.messages() if one.get("thread_ts", one["ts"]) != one["ts"]]
-
-    def calls(self) -> int:
-        entries = self.running.workspace.log.entries(kind="api")
-        return sum(1 for entry in entries if entry.get("method") in POSTS)
-
-    def away(self) -> None:
-        self.running.workspace.faults.add(
-            action="http", match={}, times=10**6, after=0, params={"status": 503}
-        )
-
-    def back(self) -> None:
-        self.running.workspace.faults.clear()
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    found = Clock()
-    monkeypatch.setattr(keeping, "time", found)
-    monkeypatch.setattr("bot.missed.time", found)
-    return found
-
-
-@pytest.fixture
-async def stage(ledger: Ledger, clock: Clock) -> AsyncIterator[Stage]:
-    running = await serve(rate_mode="off")
-    yield await hired(running, ledger, clock)
-    await running.close()
-
-
-async def hired(running: Running, ledger: Ledger, clock: Clock) -> Stage:
-    """One bot's keeper; a second one may be hired on the same stage."""
-    client = web_client(token=running.bot_token, base_url=running.api_url)
-    home = await who_we_are(client)
-    missed = Missed(ledger=ledger, client=client, home=home)
-    keeper = Keeper(
-        ledger=ledger,
-        writer=Writer(ledger=ledger, client=client, home=home),
-        now=clock.now,
-        shelf=IncidentShelf(ledger, lambda cluster: {CLUSTER: KAFKA}.get(cluster, "")),
-        passed_over=missed.note,
-    )
-    return Stage(running, ledger, clock, keeper, missed)
+__all__ = ["clock", "stage"]
 
 
 async def test_one_message_redrawn_in_place_from_first_to_last(stage: Stage) -> None:
@@ -322,85 +215,6 @@ async def test_a_cluster_the_bot_learns_of_later_gets_its_message(stage: Stage) 
     await late.keep("I-1")
     assert len(stage.heads()) == 1
     assert stage.ledger.incidents_behind() == ()
-
-
-@pytest.mark.slow
-class TestSlackAway:
-    async def test_what_came_and_went_unseen_is_not_posted(self, stage: Stage) -> None:
-        stage.away()
-        stage.show(incident())
-        await stage.wait(300)
-        stage.show(over(stage.stored()))
-        await stage.wait(300)
-        stage.back()
-        before = stage.calls()
-        await stage.wait(120)
-        assert (stage.messages(), stage.calls() - before) == ([], 0)
-        assert stage.ledger.incidents_behind() == ()
-
-    async def test_the_critical_one_is_one_message_in_its_final_state(self, stage: Stage) -> None:
-        stage.away()
-        said = incident(alert(**CRIT)).said(now=stage.clock.now(), text="Critical", aloud=True)
-        stage.show(said)
-        await stage.wait(300)
-        stage.show(over(stage.stored()).said(now=stage.clock.now(), text="Over"))
-        await stage.wait(300)
-        stage.back()
-        await stage.wait(120)
-        (only,) = stage.messages()
-        assert "was critical" in only["text"]
-        assert stage.ledger.incidents_behind() == ()
-
-    async def test_one_that_was_posted_before_is_edited_and_its_lines_are_one_post(
-        self, stage: Stage
-    ) -> None:
-        stage.show(incident())
-        await stage.keep()
-        stage.away()
-        for number in range(4):
-            await stage.wait(120)
-            now = stage.clock.now()
-            stage.show(stage.stored().said(now=now, text=f"line {number}", aloud=True))
-        stage.show(over(stage.stored()).said(now=stage.clock.now(), text="Over"))
-        await stage.wait(120)
-        stage.back()
-        await stage.wait(180)
-        (head,) = stage.heads()
-        assert "over after" in head["text"]
-        (line,) = stage.lines()
-        assert "subtype" not in line, "an end is not broadcast"
-        assert [word.split("UTC ")[1] for word in line["text"].splitlines()] == [
-            "line 0",
-            "line 1",
-            "line 2",
-            "line 3",
-            "Over",
-        ]
-
-    async def test_several_that_came_and_went_are_one_line(self, stage: Stage) -> None:
-        stage.away()
-        for family in (Family.CONSUMERS, Family.BALANCE, Family.CAPACITY):
-            stage.show(incident(family=family))
-        await stage.wait(300)
-        stage.show(*(over(one) for one in stage.ledger.open_incidents()))
-        await stage.wait(300)
-        stage.back()
-        before = stage.calls()
-        await stage.wait(240)
-        (only,) = stage.messages()
-        assert "3 incidents came and went before they could be shown here" in only["text"]
-        assert stage.calls() - before == 1
-
-    async def test_what_still_fires_is_posted_without_a_burst(self, stage: Stage) -> None:
-        stage.away()
-        stage.show(*(incident(family=one) for one in Family))
-        await stage.wait(600)
-        stage.back()
-        before = stage.calls()
-        await stage.wait(60)
-        assert stage.calls() - before <= CALLS_PER_MINUTE
-        await stage.wait(240)
-        assert len(stage.heads()) == len(Family)
 
 
 async def test_two_bots_post_each_thing_once(stage: Stage) -> None:

@@ -222,6 +222,20 @@ def test_progress_is_shown_and_a_standstill_of_an_hour_is_told() -> None:
     assert told.broker_ids == (4,)
 
 
+def test_time_in_which_nobody_looked_is_no_standstill() -> None:
+    """A clock that was set, or a watch that was away: an hour more on the clock proves nothing."""
+    clock = Clock(FILLING, every=MINUTE)
+    while clock.minutes < 15:
+        clock.round(seen_of(clock.at, **filling(3)))
+    clock.at += timedelta(hours=1)
+    for _ in range(30):
+        clock.round(seen_of(clock.at, **filling(3)))
+    assert {told.severity for _, told in clock.fired} == {Severity.INFO}
+    for _ in range(20):
+        clock.round(seen_of(clock.at, **filling(3)))
+    assert clock.fired[-1][1].lines[0] == "none came into sync for 60 min"
+
+
 def test_moves_of_somebody_else_are_called_that() -> None:
     told = only(look(FILLING, seen_of(**filling(2))))
     assert "somebody else" in told.lines[-1]

@@ -159,6 +159,7 @@ async def test_ends_of_committed_readers_only_where_commits_stand_still(looking:
         ("metrics", {"metrics", "group lag"}, ("lag", "brokers", "msk")),
         ("scan", {"lag"}, ("brokers", "msk", "loads")),
         ("partitions", {"placement", "sizes"}, ("lag", "msk", "loads")),
+        ("reassignments", {"reassignments"}, ("lag", "brokers", "partitions", "msk", "loads")),
         ("replica_sizes", {"sizes"}, ("lag", "brokers", "msk", "loads")),
         ("topic_settings", {"topics"}, ("lag", "brokers", "msk", "loads")),
         ("kafka", {"lag", "placement", "sizes"}, ("msk", "loads")),

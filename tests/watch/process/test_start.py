@@ -179,6 +179,9 @@ def test_replay_says_what_would_have_been_posted_and_writes_nothing(
     tighter.write_text("defaults: {rules: {consumer_lag: {enabled: false}}}")
     other = run("replay", "--cluster", "orders-lab", "--alerts", str(tighter), environ=recorded)
     assert "Nothing would have been posted." in other.output
+    tighter.write_text("defaults: {groups: {exclude: ['payments']}}")
+    other = run("replay", "--cluster", "orders-lab", "--alerts", str(tighter), environ=recorded)
+    assert "Nothing would have been posted." in other.output
     assert sorted(ledger._redis.keys()) == before
     ledger.close()
 
