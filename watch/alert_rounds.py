@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -220,20 +220,3 @@ def _vanished(alert: Alert, now: datetime) -> bool:
         and untold
         and alert.began_at < now
     )
-
-
-def in_step(
-    alerts: Iterable[Alert], *, at: datetime, now: datetime, pause: timedelta
-) -> tuple[Alert, ...]:
-    """The alerts as this round may count with them.
-
-    A watch that was away for long (`pause`) saw nothing meanwhile, so waiting stood still; a clock that
-    went back leaves no moment in the future.
-    """
-    if now < at:
-        return tuple(one.with_(since=min(one.since, now)) for one in alerts)
-    if now - at <= pause:
-        return tuple(alerts)
-    waiting = (AlertState.PENDING, AlertState.RESOLVING)
-    by = now - at
-    return tuple(one.with_(since=one.since + by) if one.state in waiting else one for one in alerts)

@@ -128,7 +128,7 @@ class ClusterWatch:
         looked, view, drain = await asyncio.to_thread(self._look, self._history, seen, now, tuned)
         # Kept before it is judged: a book that cannot be read must not cost the record too.
         await asyncio.to_thread(self._keep, self._history, seen, view, mono)
-        await asyncio.to_thread(self._judge_and_save, looked, seen, now, drain)
+        await asyncio.to_thread(self._judge_and_save, looked, seen, now, drain, jumped)
 
     def _look(
         self, history: History, seen: Seen, now: datetime, tuned: AllTuned
@@ -150,7 +150,7 @@ class ClusterWatch:
         return looked, view, drain_of(groups)
 
     def _judge_and_save(
-        self, looked: Looked, seen: Seen, now: datetime, drain_seconds: float
+        self, looked: Looked, seen: Seen, now: datetime, drain_seconds: float, set_by: timedelta
     ) -> None:
         """Rules looked once; the book is moved again when somebody else saved it meanwhile."""
         ledger, name = self._runtime.ledger, self._cluster.name
@@ -169,6 +169,8 @@ class ClusterWatch:
                 settings=incidents,
                 now=now,
                 drain_seconds=drain_seconds,
+                scan_seconds=seen.scan_seconds,
+                clock_set_by=set_by,
             )
             # Notes first: they are written once however often, and a saved book makes no more.
             for request_id, words in judged.notes:

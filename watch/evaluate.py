@@ -27,9 +27,10 @@ from changes.incident import (
     duration_words,
 )
 from watch import aftermath, one_off
-from watch.alert_rounds import Moved, Step, in_step, moved
+from watch.alert_rounds import Moved, Step, moved
 from watch.flapping import restless
 from watch.hushing import Hush, Hushed
+from watch.in_step import in_step
 from watch.incident_settings import IncidentSettings
 from watch.offers import offered_now
 from watch.rule import Looked, Rule
@@ -40,6 +41,8 @@ from watch.telling_round import FamilyRound
 from watch.telling_words import fitted, sentence
 
 PAST_LINES_A_ROUND = 5
+PAUSE_SCANS = 3
+"""A gap of fewer looks is no pause, whatever `pause_minutes` says: else nothing would ever be told."""
 
 
 class Evaluated(NamedTuple):
@@ -60,12 +63,17 @@ def evaluate(
     settings: IncidentSettings,
     now: datetime,
     drain_seconds: float = 0.0,
+    scan_seconds: float = 0.0,
+    clock_set_by: timedelta = timedelta(0),
 ) -> Evaluated:
     """The book after this round, and what there is to tell.
 
     `rules` are those that looked: alerts of others end. `drain_seconds`: how long the slowest consumer
     group needs to catch up at its present pace; it decides the grace of a change that begins now.
+    `clock_set_by`: by how much the clock was set since the last round.
     """
+    pause = timedelta(seconds=max(60 * settings.pause_minutes, PAUSE_SCANS * scan_seconds))
+    book = in_step(book, now=now, set_by=clock_set_by, pause=pause)
     ours = [one for one in leases if one.cluster == book.cluster]
     changes = aftermath.followed(
         book.changes, ours, drain_seconds=drain_seconds, settings=settings, now=now
@@ -108,16 +116,14 @@ def _moved(
     settings: IncidentSettings,
     now: datetime,
 ) -> Moved:
-    at = book.at or now
-    pause = timedelta(minutes=settings.pause_minutes)
     step = Step(
         sightings=sightings,
         rules={one.name for one in rules},
         settings=settings,
         now=now,
-        passed=max(timedelta(0), now - at),
+        passed=max(timedelta(0), now - (book.at or now)),
     )
-    return moved(in_step(book.alerts, at=at, now=now, pause=pause), step)
+    return moved(book.alerts, step)
 
 
 def _family_mutes(book: Book, now: datetime) -> tuple[FamilyMute, ...]:

@@ -145,6 +145,7 @@ class Replay:
             mutes=(),
             settings=settings,
             now=seen.at,
+            scan_seconds=seen.scan_seconds,
         )
         before = {one.id: one for one in book.incidents}
         saved = [self._saved(one, before.get(one.id), seen.at) for one in judged.incidents]

@@ -116,6 +116,8 @@ class Stage:
     rules: Sequence[type[Rule[Any]]] = RULES
     measures: tuple[tuple[str, float], ...] = ()
     drain_seconds: float = 0
+    clock_set_by: timedelta = timedelta(0)
+    """Of the next round only."""
     minute: float = 0
 
     @property
@@ -142,7 +144,10 @@ class Stage:
             settings=self.settings,
             now=self.now,
             drain_seconds=self.drain_seconds,
+            scan_seconds=self.scan_seconds,
+            clock_set_by=self.clock_set_by,
         )
+        self.clock_set_by = timedelta(0)
         self.book = Book.model_validate_json(judged.book.model_dump_json())
         self.notes += judged.notes
         for one in judged.incidents:
