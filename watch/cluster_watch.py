@@ -272,7 +272,7 @@ class ClusterWatch:
         seconds = by.total_seconds()
         words = f"the clock was set by {seconds:+.0f} s: ages and rates begin afresh"
         log.warning("%s: %s", self._cluster.name, words)
-        history.lag.forget()
+        history.lag.begin_afresh(seconds=seconds)
 
     def _looked(self, began: float) -> None:
         ended = self._runtime.mono()

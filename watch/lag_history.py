@@ -38,6 +38,8 @@ STATES_KEPT = 40
 OWNED_GROUPS_MAX = 5_000
 """Of so many groups the last members are remembered, to name them once they are gone."""
 
+STANDING_AT_ALL = -1.0
+"""However short somebody stands still: for memories that replace the scans themselves."""
 GONE_STATES = frozenset({"Empty", "Dead"})
 
 
@@ -191,8 +193,27 @@ class LagHistory:
                 self.pace.merge(slot, memory)
         self._memories = found._replace(entries=later)
 
-    def _memories_at(self, at: float) -> Iterator[tuple[lag_memory.Key, Memory]]:
-        standing = lag_memory.STANDING_SECONDS
+    def begin_afresh(self, *, seconds: float) -> None:
+        """The clock was set by so much: offsets of before cannot be compared with those that follow, but
+        who stands still, has lost records or went back has done so all the same."""
+        if not self.times:
+            return
+        at = self.times[-1]
+        kept = {
+            key: one.moved(seconds) for key, one in self._memories_at(at, standing=STANDING_AT_ALL)
+        }
+        states = {
+            group: deque(((since + seconds, one) for since, one in own), maxlen=STATES_KEPT)
+            for group, own in self._states.items()
+        }
+        owners = {group: one._replace(at=one.at + seconds) for group, one in self._owners.items()}
+        self.forget()
+        self._states, self._owners = states, owners
+        self._memories = lag_memory.Memories(at + seconds, kept)
+
+    def _memories_at(
+        self, at: float, *, standing: float = lag_memory.STANDING_SECONDS
+    ) -> Iterator[tuple[lag_memory.Key, Memory]]:
         for group, slots in self._entries.items():
             for place, slot in slots.items():
                 memory = self.pace.memory(slot, at=at, standing_seconds=standing)
@@ -219,7 +240,7 @@ class LagHistory:
         if self._older < AGAIN_AFTER:
             self.remark = f"a scan was left out: it is {back} older than the newest one"
             return False
-        self.forget()
+        self.begin_afresh(seconds=at - self.times[-1])
         self.remark = f"the clock went back by {back}: the history of offsets begins again"
         return True
 

@@ -61,6 +61,22 @@ class Memory(NamedTuple):
     crossed: float | None = None
     fall: Fall | None = None
 
+    def moved(self, seconds: float) -> Memory:
+        """The same after the clock was set: how long things have lasted stays what it was."""
+
+        def at(moment: float) -> float:
+            return moment + seconds if moment else moment
+
+        fall = self.fall and self.fall._replace(at=at(self.fall.at))
+        return self._replace(
+            entered_at=at(self.entered_at),
+            changed_at=at(self.changed_at),
+            waiting_since=at(self.waiting_since),
+            cycle_began_at=at(self.cycle_began_at),
+            crossed=None if self.crossed is None else at(self.crossed),
+            fall=fall,
+        )
+
     @property
     def worth(self) -> tuple[bool, bool, float]:
         """More is worth more: rewinds and losses, rhythms, the longest standstill."""

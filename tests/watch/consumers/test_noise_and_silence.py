@@ -200,3 +200,33 @@ def test_a_batch_that_takes_longer_than_its_rhythm_is_not_stalled_while_it_commi
     world.at(360, partial(begin, 110))
     lookout = Lookout().watch(world.scans(until=520))
     assert [one.key for one in lookout.fired if one.finding.kind == "stalled"] == []
+
+
+def lost_records(world: World) -> None:
+    log = world.logs["orders", 0]
+    log.start = log.end - 100
+
+
+@pytest.mark.parametrize("seconds", [3_600.0, 60.0, -600.0])
+def test_a_clock_that_is_set_makes_nothing_harmless(seconds: float) -> None:
+    """Who stopped, lost records or went back has done so by any clock, and as long ago as before."""
+    world = World()
+    world.topic("orders", partitions=1)
+    world.topic("other", partitions=1)
+    world.group("payments", reads={"orders": 1})
+    world.group("billing", reads={"other": 1})
+    world.at(10, lambda: world.stop("payments"))
+    world.at(15, partial(lost_records, world))
+    world.at(15, lambda: world.shift("billing", -250_000))
+    world.at(15, lambda: world.slow("billing", 101))
+    lookout = Lookout().watch(world.scans(until=20))
+    before = {one.key: one.finding.severity for one in lookout.firing()}
+    assert {"consumer_lag/stopped/group payments", "data_loss/lost/group payments"} <= set(before)
+    assert "rewind/rewind/group billing" in before
+    lookout.history.lag.begin_afresh(seconds=seconds)
+    world.clock_off = seconds
+    lookout.watch(world.scans(until=22, scan_now=False))
+    after = {one.key: one.finding.severity for one in lookout.firing()}
+    assert {key: after.get(key) for key in before} == before
+    stopped = next(one for one in lookout.firing() if "stopped" in one.key)
+    assert "before the watch began" not in stopped.finding.words
