@@ -29,7 +29,7 @@ from ledger import LedgerUnavailable
 from tests.scenarios.labs import Lab, until
 from tests.scenarios.test_main_job import (
     JOB_SECONDS_MAX,
-    ours,
+    in_sync,
     test_every_acknowledged_record_is_read_back,
     test_msk_was_asked_once,
     test_no_throttle_and_no_reassignment_is_left,
@@ -216,8 +216,8 @@ def test_each_replica_is_where_it_was_planned(witness: Any, done: Request) -> No
     }
     assert planned
     assert {key: list(found[key]) for key in planned} == planned
-    for partition in ours(witness):
-        assert sorted(partition["isr"]) == sorted(partition["replicas"]), partition
+    # A broker was killed moments ago; what it holds may still be catching up.
+    until(lambda: in_sync(witness), what="every replica in sync", seconds=30)
 
 
 def test_the_thread_shows_each_decision_once(lab: Lab, done: Request) -> None:
