@@ -10,6 +10,7 @@ from pathlib import Path
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
+from cluster.kafka import KafkaByWire
 from lab.addresses import Ports
 from lab.children import Children
 from lab.kafka.brokers import KafkaFleet
@@ -65,6 +66,10 @@ async def fill(fleet: KafkaFleet, topic: str, *, partitions: list[int], megabyte
         await producer.flush()
     finally:
         await producer.stop()
+
+
+async def idle(kafka: KafkaByWire) -> bool:
+    return await kafka.reassignments() == ()
 
 
 async def until(what: Callable[[], Awaitable[bool]], *, seconds_max: float = 30) -> None:

@@ -15,7 +15,7 @@ from cluster.connect import KafkaAuth, open_kafka
 from cluster.errors import KafkaRefuses
 from cluster.kafka import KafkaByWire
 from lab.kafka.brokers import KafkaFleet
-from tests.cluster.brokers import make_topic, real_brokers, until
+from tests.cluster.brokers import idle, make_topic, real_brokers, until
 
 pytestmark = [pytest.mark.lab, pytest.mark.asyncio(loop_scope="module")]
 
@@ -39,10 +39,6 @@ async def kafka(fleet: KafkaFleet) -> AsyncIterator[KafkaByWire]:
 async def partition_of(kafka: KafkaByWire, topic: str, number: int = 0) -> Partition:
     (found,) = [p for p in await kafka.partitions() if (p.topic, p.partition) == (topic, number)]
     return found
-
-
-async def idle(kafka: KafkaByWire) -> bool:
-    return await kafka.reassignments() == ()
 
 
 async def settled(kafka: KafkaByWire, topic: str, replicas: tuple[int, ...]) -> Partition:
@@ -79,28 +75,41 @@ async def test_partitions_and_sizes_are_those_of_the_topic(
 async def test_a_throttled_reassignment_runs_at_its_rate_and_faster_without(
     fleet: KafkaFleet, kafka: KafkaByWire
 ) -> None:
-    await make_topic(fleet, "slow", replicas={0: [1, 2, 3]}, megabytes=12)
-    rate = BrokerRates(leader_bytes_per_second=1_000_000, follower_bytes_per_second=1_000_000)
+    held, per_second = 24_000_000, 1_000_000
+    await make_topic(fleet, "slow", replicas={0: [1, 2, 3]}, megabytes=held // 1_000_000)
+    rate = BrokerRates(leader_bytes_per_second=per_second, follower_bytes_per_second=per_second)
     lists = {"slow": ReplicaLists(leader=("0:1",), follower=("0:4",))}
     await kafka.set_broker_rates(rates={1: rate, 4: rate})
     await kafka.change_throttled_replicas(add=lists, remove={})
     seen = await kafka.throttles(topics=["slow", "sized"], broker_ids=ALL_BROKERS)
     assert seen == Throttles(brokers={1: rate, 4: rate}, topics=lists)
 
+    async def copied() -> int:
+        return (await kafka.replica_sizes(broker_ids=[4])).get((4, "slow", 0), 0)
+
+    async def begun() -> bool:
+        return await copied() > 0
+
+    began = time.monotonic()
     assert await kafka.reassign(targets={("slow", 0): (4, 2, 3)}) == {}
     (running,) = await kafka.reassignments()
     assert (running.topic, running.adding, running.removing) == ("slow", (4,), (1,))
     assert running.replicas == (4, 2, 3, 1), "the target first, then what goes"
-    await asyncio.sleep(4)
-    sizes = await kafka.replica_sizes(broker_ids=[4])
-    assert 0 < sizes[4, "slow", 0] < 9_000_000, "1 MB/s, and Kafka's first burst"
+    await until(begun)
+    await asyncio.sleep(4)  # without a throttle, all of it would be there by then
+    asked = time.monotonic()
+    size = await copied()
+    burst = 5_000_000
+    assert 0 < size < burst + per_second * (time.monotonic() - began), (
+        "Kafka's first burst, then 1 MB/s"
+    )
     assert not await idle(kafka)
 
     await kafka.change_throttled_replicas(add={}, remove=lists)
     await kafka.set_broker_rates(rates={1: BrokerRates(), 4: BrokerRates()})
-    began = time.monotonic()
     await until(lambda: idle(kafka))
-    assert time.monotonic() - began < 6
+    throttled_seconds = (held - size) / per_second
+    assert time.monotonic() - asked < 0.7 * throttled_seconds, "the rest came faster"
     moved = await settled(kafka, "slow", (4, 2, 3))
     assert set(moved.isr) == {4, 2, 3}
     assert moved.leader in (2, 3, 4)
