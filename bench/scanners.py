@@ -8,6 +8,7 @@ What was read is counted when the clocks have stopped.
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import sys
 import time
@@ -113,6 +114,8 @@ CLIENTS: dict[str, type[Client]] = {
 async def _main(name: str, bootstrap: str) -> None:
     client = CLIENTS[name]()
     await client.open(bootstrap)
+    gc.collect()
+    gc.freeze()  # as the watch does when it starts; every client gains by it alike
     click.echo(json.dumps({"ready": name}))
     loop = asyncio.get_running_loop()
     while await loop.run_in_executor(None, sys.stdin.readline):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import re
 import signal
@@ -55,6 +56,8 @@ def run() -> None:
         own.ledger.check()
     except (CannotStart, LedgerUnavailable) as refused:
         sys.exit(masked(f"The watch does not start: {refused}"))
+    gc.collect()
+    gc.freeze()  # what start-up made lives as long as the process: no look need go through it again
     asyncio.run(until_stopped(own))
 
 
