@@ -20,6 +20,8 @@ TRIES_MAX = 20
 """As many people in the same moment; more means that something else is wrong."""
 CROWDED = "Several people acted on {id} at the same moment. Look at its card, then try again."
 
+NO_REASON = "Say why: `reject` and then the reason. The requester has to know what to change."
+
 AT_ONCE = (State.QUEUED, State.RUNNING, State.ROLLING_BACK)
 """A worker has something to honour in these; every other state waits for people or has ended."""
 
@@ -37,18 +39,28 @@ async def decide(
     reason: str = "",
     where: str,
 ) -> Request | Refusal:
-    """Count one vote or say why not; `where` names the surface in the audit line."""
+    """Count one vote or say why not; `where` names the surface in the audit line.
+
+    Without a card (`revision` None) it is about the plan as it was when the command arrived: reading who
+    somebody is takes seconds, and a race lost is decided again.
+    """
+    shown = revision
+    if shown is None:
+        arrived = await asyncio.to_thread(doors.ledger.load, request_id)
+        shown = arrived.revision if arrived else None
     person = await doors.person(user_id)
 
     def act(request: Request) -> Request | Refusal:
-        return vote(
+        voted = vote(
             request,
             person=person,
             choice=choice,
-            revision=revision,
+            revision=shown,
             now=doors.now(),
             reason=reason,
         )
+        asked_why = choice == "reject" and not reason and not isinstance(voted, Refusal)
+        return Refusal(words=NO_REASON) if asked_why else voted
 
     return await _settled(doors, request_id, person, act=act, event=f"{choice} by {where}")
 

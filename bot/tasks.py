@@ -19,6 +19,10 @@ log = logging.getLogger(__name__)
 Tell = Callable[[str], Awaitable[None]]
 RUNNING_MAX = 200
 """More people than that do not press at once; a flood is refused instead of piled up."""
+CUT_OFF = (
+    "Ottla is being restarted in the middle of this. Look at `/kafka status` before trying again."
+)
+LAST_WORDS_SECONDS = 3.0
 TOO_MANY = "I have too much to do right now, so nothing was changed. Try again in a minute."
 
 
@@ -52,6 +56,10 @@ async def _watched(work: Awaitable[None], *, doing: str, tell: Tell) -> None:
     """The outer edge of everything a listener starts."""
     try:
         await work
+    except asyncio.CancelledError:
+        # Slack does not deliver again what was acknowledged, so this is the last that is heard of it.
+        await _tell(_briefly(tell), CUT_OFF, doing=doing)
+        raise
     except LedgerUnavailable as away:
         log.error("%s: %s", doing, away)
         await _tell(tell, f"{away} Nothing was changed; try again in a minute.", doing=doing)
@@ -66,6 +74,13 @@ async def _watched(work: Awaitable[None], *, doing: str, tell: Tell) -> None:
             "Look at `/kafka status` before trying again."
         )
         await _tell(tell, words, doing=doing)
+
+
+def _briefly(tell: Tell) -> Tell:
+    async def told(words: str) -> None:
+        await asyncio.wait_for(tell(words), LAST_WORDS_SECONDS)
+
+    return told
 
 
 async def _tell(tell: Tell, words: str, *, doing: str) -> None:

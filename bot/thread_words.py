@@ -17,7 +17,7 @@ from slack_bolt.async_app import AsyncApp
 
 from bot.answering import answer, privately
 from bot.cards.text import as_typed
-from bot.deciding import Choice, decide
+from bot.deciding import NO_REASON, Choice, decide
 from bot.doors import Doors
 from bot.once import once
 from bot.tasks import Tell
@@ -27,7 +27,6 @@ from ledger import Audit
 WORD = re.compile(r"(?P<choice>approve|reject)(?:\s+(?P<reason>\S.*))?", re.I | re.S)
 JUST_POSTED_SECONDS = (1.0, 3.0, 5.0)
 """Pauses before a card is looked for again: Slack may show it and answer us only 8 s later."""
-NO_REASON = "Say why: `reject` and then the reason. The requester has to know what to change."
 TYPED_BEFORE = (
     "You typed that before revision {revision} of {id} was planned. "
     "Look at the card as it is now and decide by its button, which no clock can mislead."
@@ -36,6 +35,7 @@ EDITED = (
     "An edited message never counts, since others may have read something else. "
     "Type the word as a new reply."
 )
+NOT_PLAIN = "Type the word alone as a reply, without `/me` and without a file."
 BROADCAST = (
     "A reply that is sent to the channel as well does not count. Type the word in the thread alone."
 )
@@ -89,7 +89,8 @@ def no_vote_in(event: Mapping[str, Any]) -> NoVote | None:
     elif kind == "thread_broadcast":
         why = BROADCAST
     else:
-        why = MACHINE if event.get("bot_id") else EDITED
+        edited = EDITED if event.get("edited") else NOT_PLAIN
+        why = MACHINE if event.get("bot_id") else edited
     words = WORD.fullmatch(str(message.get("text") or "").strip())
     author = message.get("user") or message.get("bot_id")
     thread_ts = message.get("thread_ts")

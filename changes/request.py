@@ -193,7 +193,7 @@ def vote(
     cast = Vote(
         person=person, choice=choice, fingerprint=request.fingerprint, at=now, reason=reason
     )
-    voted = request.with_(votes=(*request.votes, cast))
+    voted = request.with_(votes=(*request.votes, cast), standing=None)
     if choice == "reject":
         because = f": {reason}" if reason else ""
         text = f"Rejected by {mention(person)}{because}"

@@ -38,14 +38,22 @@ def approvers(request: Request) -> tuple[Person, ...]:
 
 
 def fresh(request: Request, *, now: datetime) -> bool:
-    """Is every approver's standing known as of a moment ago?"""
+    """Is every approver's standing known as of a moment ago?
+
+    An answer is as old as the question, which the same clock wrote; a vote of the bot's clock that seems
+    to come from the future is of no known age, and is asked about.
+    """
     if not approvals_of(request):
         return True
     read_at = [v.at for v in request.counted_votes if v.choice == "approve"]
     check = request.standing
     if check is not None and check.fingerprint == request.fingerprint and check.answered_at:
-        return now - check.answered_at <= FRESH
-    return bool(read_at) and now - min(read_at) <= FRESH
+        return _recent(check.asked_at, now)
+    return bool(read_at) and all(_recent(at, now) for at in read_at)
+
+
+def _recent(at: datetime, now: datetime) -> bool:
+    return timedelta(0) <= now - at <= FRESH
 
 
 def asked(request: Request, *, now: datetime) -> Request:

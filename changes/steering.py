@@ -82,7 +82,7 @@ def withdraw(request: Request, *, person: Person, now: datetime) -> Request | Re
         for v in request.votes
         if v.person.user_id != person.user_id or v.fingerprint != request.fingerprint
     )
-    without = request.with_(votes=kept)
+    without = request.with_(votes=kept, standing=None)  # who is asked about has changed
     if request.state is State.QUEUED and without.missing:
         without = without.moved(event=Event.VOTE_WITHDRAWN, now=now)
     text = f"Approval withdrawn by {mention(person)}"

@@ -56,7 +56,14 @@ class KeptPolicies:
         if now == self._seen:
             return self.current
         self._seen = now
-        loaded = load(self._folder, catalog=self._catalog)
+        try:
+            loaded = load(self._folder, catalog=self._catalog)
+        except (
+            Exception
+        ) as error:  # the edge: a file nobody foresaw must not end the reading of all
+            self.problem = f"they could not be read ({type(error).__name__}: {error})"[:500]
+            log.exception("the policy files cannot be read; the last good ones stay")
+            return self.current
         if isinstance(loaded, Problems):
             self.problem = loaded.words()
             log.error("the policy files are broken; the last good ones stay: %s", self.problem)

@@ -122,7 +122,10 @@ class Limits(ExecutionLimits):
         found = RATE.fullmatch(value)
         if not found:
             raise ValueError(f"must be a rate like 50MB/s; found `{value}`")
-        return round(float(found[1]) * RATE_UNITS[found[2]])
+        try:
+            return round(float(found[1]) * RATE_UNITS[found[2]])
+        except OverflowError:
+            raise ValueError("must be a rate like 50MB/s; found one beyond all numbers") from None
 
 
 class Example(Value):
@@ -145,6 +148,8 @@ class Example(Value):
                 local = datetime.fromisoformat(text)
             except ValueError:
                 raise ValueError(f"must be like 2026-11-23 10:00; found `{text}`") from None
+            if not 1970 <= local.year <= 2200:
+                raise ValueError(f"must lie between the years 1970 and 2200; found `{text}`")
             if local.tzinfo:
                 raise ValueError("must be local time, in the policy's `tz`")
         return text

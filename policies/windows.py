@@ -120,8 +120,8 @@ class Dated(Value):
 
 def weekdays(text: str) -> tuple[int, ...]:
     """`Mon` or `Mon-Fri`; `Sat-Mon` goes over the week's end."""
-    first, _, last = text.partition("-")
-    if first not in WEEKDAYS or (last or first) not in WEEKDAYS:
+    first, dash, last = text.partition("-")
+    if first not in WEEKDAYS or (last if dash else first) not in WEEKDAYS:
         raise ValueError(f"must be days like Mon or Mon-Fri; found `{text}`")
     start, end = WEEKDAYS.index(first), WEEKDAYS.index(last or first)
     return tuple((start + step) % 7 for step in range((end - start) % 7 + 1))

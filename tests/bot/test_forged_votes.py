@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
+from bot import deciding
 from changes.lifecycle import State
-from changes.request import Request, judged
+from changes.request import Refusal, Request, judged
+from changes.request import vote as request_vote
 from changes.verdict import ApprovalNeed
 from lab.slack.entities import Person as Member
 from ledger import Audit
@@ -274,3 +277,40 @@ async def test_the_same_event_from_two_sockets_is_one_vote(counter: Counter) -> 
     found = counter.ledger.load(request.id)
     assert found is not None
     assert [v.person.user_id for v in found.votes] == ["U0LAB0BOB1"]
+
+
+@pytest.mark.parametrize("surface", ["command", "button", "thread"])
+async def test_a_plan_made_again_in_this_moment_is_not_approved_by_the_way(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch, surface: str
+) -> None:
+    """Between reading the request and saving the vote; the vote was about revision 1."""
+    request = counter.stored(State.AWAITING_APPROVAL)
+    counted = request_vote
+    again: list[Request] = []
+
+    def vote(*args: Any, **more: Any) -> Request | Refusal:
+        voted = counted(*args, **more)
+        if not again:
+            again.append(planned_again(counter, request.id))
+        return voted
+
+    monkeypatch.setattr(deciding, "vote", vote)
+    got = await counter.act(surface, "approve", who(counter, "bob"), request)
+    assert got.request == again[0], "revision 2, and nobody has voted on it"
+    assert "That card shows revision 1" in got.told[-1]
+
+
+async def test_whoever_was_cut_off_by_a_restart_is_told(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Slack does not deliver again what was acknowledged."""
+
+    async def slow(*_: object, **__: object) -> None:
+        await asyncio.sleep(30)
+
+    monkeypatch.setattr(type(counter.bot.doors.people), "read", slow)
+    await counter.command("scale brokers 6", who(counter, "ann"))
+    await counter.bot.doors.tasks.drain(seconds=0.2)
+    told = [one["message"]["text"] for one in counter.running.workspace.ephemerals.values()]
+    assert "Ottla is being restarted in the middle of this" in told[-1]
+    assert counter.ledger.load("R-1") is None

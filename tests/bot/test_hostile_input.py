@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from bot.cards.line import draw_line
+from bot.cards.text import harmless
 from changes.lifecycle import State
 from tests.bot.conftest import Desk, until
 from tests.bot.counter import Counter, counter
@@ -182,6 +184,24 @@ async def test_a_reason_of_nothing_visible_is_no_reason(counter: Counter, reason
         pressed = await counter.act("button", "reject", bob, request)
     assert pressed.request == request
     assert got.others == pressed.others == 0
+
+
+@pytest.mark.parametrize("reason", ['""', "&lt;&gt;", "\u3164\u3164"], ids=ascii)
+async def test_a_command_needs_a_reason_that_can_be_seen_too(counter: Counter, reason: str) -> None:
+    request = counter.stored(State.AWAITING_APPROVAL)
+    await counter.command(f"reject {request.id} {reason}", who(counter, "bob"))
+    await counter.bot.doors.tasks.drain(seconds=5)
+    assert counter.ledger.load(request.id) == request
+
+
+@pytest.mark.parametrize("hidden", ["\u3164", "\u2800", "\u115f", "\u200b"], ids=ascii)
+@pytest.mark.parametrize("opening", ["<<>", "‹", "<"])
+def test_letters_nobody_sees_do_not_hide_a_mention(hidden: str, opening: str) -> None:
+    for token in ("!subteam^S0LABKAPPR", "@U0LABCAROL", "!channel"):
+        stored = harmless(f"{opening}{hidden}{token}> wake up")
+        (section,) = draw_line(stored).blocks[0]["elements"]
+        kinds = {element["type"] for element in section["elements"]}
+        assert kinds == {"text"}, (stored, section)
 
 
 async def test_a_reason_of_ten_thousand_letters_is_cut_and_the_card_still_fits(desk: Desk) -> None:

@@ -66,6 +66,21 @@ def test_a_broken_edit_keeps_the_last_good_ones_and_says_so_once(
     assert kept.problem == ""
 
 
+def test_a_file_nobody_foresaw_does_not_end_the_reading_of_all(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = kept_in(folder)
+    before = kept.current
+    with monkeypatch.context() as patch:
+        patch.setattr("policies.keeping.load", lambda *_, **__: 1 // 0)
+        edit(folder, "brokers", "brokers ")
+        assert kept.refresh() is before
+    assert "could not be read (ZeroDivisionError" in kept.problem
+    edit(folder, "brokers ", "brokers")
+    kept.refresh()
+    assert kept.problem == ""
+
+
 def test_a_folder_that_vanishes_is_a_broken_edit(folder: Path) -> None:
     kept = kept_in(folder)
     good = kept.current

@@ -28,6 +28,7 @@ ADDED = [
     ("limits: {partitions_per_call: 5.5}", "must be a whole number"),
     ("windows: [{days: [Monday], from: 09:00, to: 10:00}]", "must be days like Mon or Mon-Fri"),
     ("windows: [{days: [], from: 09:00, to: 10:00}]", "must name at least one day"),
+    ("windows: [{days: [Fri-], from: 09:00, to: 10:00}]", "must be days like Mon or Mon-Fri; found `Fri-`"),
     ("windows: [{from: 9am, to: 10:00}]", 'must be a time of day like "09:00"; found `9am`'),
     ("windows: [{from: 09:00, to: 09:00}]", "are the same"),
     ("freezes: [{from: 2026-12-20, to: 2026-12-19}]", "`from` must be before `to`"),
@@ -55,6 +56,8 @@ ADDED = [
     ("examples: [{name: x, facts: {}, expect: needs_approvals, reason_contains: foo}]", "`foo` is not in: nothing"),
     ("examples: [{name: x, facts: {}, expect: needs_approvals, approvals: 2}]", "but with 1 approvals, not 2"),
     ("examples: [{name: x, facts: {}, expect: denied, at: noon}]", "must be like 2026-11-23 10:00"),
+    ('examples: [{name: x, facts: {}, expect: denied, at: "9999-12-31 23:59"}]', "between the years 1970 and 2200"),
+    (f"limits: {{throttle_bytes_per_second: {'9' * 400}MB/s}}", "found one beyond all numbers"),
 ]  # fmt: skip
 
 
