@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 
+from changes.lifecycle import State
 from changes.request import Request
 
 CALLS_AFTER = timedelta(minutes=15)
@@ -72,9 +73,12 @@ def _lasting(request: Request, words: str, *, now: datetime) -> Request:
     if progress is None or LASTING in progress.told:
         return request
     minutes = CALLS_AFTER.total_seconds() / 60
+    ends = f"`/kafka abort {request.id}` ends it"
+    if request.state is State.ROLLING_BACK:  # there is nothing left to abort
+        ends = "until then somebody has to see to that"
     text = (
         f"Still holding after {minutes:.0f} min: {words}. It goes on by itself when that is over; "
-        f"`/kafka abort {request.id}` ends it."
+        f"{ends}."
     )
     noted = request.with_(progress=progress.with_(told=(*progress.told, LASTING)))
     return noted.said(now=now, text=text, calls="both")

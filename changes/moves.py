@@ -56,9 +56,9 @@ def state_of(
 ) -> MoveState:
     """How far one (bound) move is, from the cluster's truth alone.
 
-    Metadata is answered by any broker and may be a moment old. So a list that is longer than the
-    target and holds nothing but old and new replicas is a move that is just ending, and a list with
-    the old replicas in another order is one that was cancelled: neither is somebody else's work.
+    Metadata is answered by any broker and may be a moment old. So a list of exactly the old and the new
+    replicas is a move that is just ending, and a list with the old replicas in another order is one
+    that was cancelled: neither is somebody else's work.
     """
     if partition is None:
         return "gone"
@@ -69,9 +69,10 @@ def state_of(
         return "done"
     if set(partition.replicas) == set(move.before):
         return "waiting"
-    ours = {*move.before, *move.after}
-    ending = set(partition.replicas) <= ours and len(partition.replicas) > len(move.after)
-    return "moving" if ending else "changed"
+    # Kafka shrinks the list in one step, so until then it holds all of both. One replica more than before
+    # (somebody raised the replication factor) is not ours, and waiting for its end would never end.
+    ending = set(partition.replicas) == {*move.before, *move.after}
+    return "moving" if ending and len(partition.replicas) > len(move.after) else "changed"
 
 
 class MovesSeen(Value):

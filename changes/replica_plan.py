@@ -63,10 +63,19 @@ def placement_of(facts: ClusterFacts, new: Mapping[int, str]) -> Placement:
     return Placement(brokers=(*old, *added), partitions=partitions)
 
 
-def ordered_moves(
+Order = tuple[tuple[int, ...], ...]
+"""Positions of partitions, one tuple for every call. Worked out once: it is the dearest part of a plan."""
+
+
+def call_order(
     before: Placement, after: tuple[tuple[int, ...], ...], limits: ExecutionLimits
+) -> Order:
+    return batches(before, after, partitions_per_call=limits.partitions_per_call)
+
+
+def ordered_moves(
+    before: Placement, after: tuple[tuple[int, ...], ...], order: Order
 ) -> tuple[ReplicaMove, ...]:
-    order = batches(before, after, partitions_per_call=limits.partitions_per_call)
     return tuple(
         ReplicaMove(
             topic=before.partitions[i].topic,
@@ -85,10 +94,11 @@ def impact_of(
     before: Placement,
     after: tuple[tuple[int, ...], ...],
     limits: ExecutionLimits,
+    *,
+    order: Order,
 ) -> Impact:
     """What moving from one placement to the other means, as numbers."""
     metrics = measure(before, after)
-    order = batches(before, after, partitions_per_call=limits.partitions_per_call)
     low, high = copying_seconds(metrics, len(order), limits)
     return Impact(
         bytes_moved=metrics.moved_bytes,

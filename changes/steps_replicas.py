@@ -57,6 +57,11 @@ THROTTLE_CHANGED = (
 )
 
 
+def not_cancelled(refused: Mapping[tuple[str, int], str]) -> str:
+    (topic, number), words = next(iter(refused.items()))
+    return f"Kafka refuses to cancel {len(refused)} moves, {topic}-{number} first ({words})"
+
+
 class Scene(Value):
     """What one look at Kafka shows of our moves and of everything around them."""
 
@@ -135,13 +140,19 @@ class MoveReplicas(ReplicaStep):
         """Cancel what runs (never where no original replica lives), then clear the throttles."""
         scene = await self._scene(world)
         seen = scene.moves
-        safe = [m for m in seen.moving if scene.can_lead(m)]
+        # What does not run any more cannot be cancelled: its list ends by itself, or somebody else made it.
+        moving = [m for m in seen.moving if m.key in scene.running]
+        safe = [m for m in moving if scene.can_lead(m)]
         if safe:
-            await world.kafka.reassign(targets={(m.topic, m.partition): None for m in safe})
+            refused = await world.kafka.reassign(
+                targets={(m.topic, m.partition): None for m in safe}
+            )
+            if refused:
+                return Underway(hold=not_cancelled(refused))
             return Underway(note=f"cancelling {len(safe)} moves", act=True)
-        if seen.moving:
+        if moving:
             return Underway(
-                hold=f"{len(seen.moving)} moves cannot be cancelled: none of their original "
+                hold=f"{len(moving)} moves cannot be cancelled: none of their original "
                 "replicas is in sync; waiting for them to finish"
             )
         if await self.clear_throttles(world):

@@ -19,7 +19,8 @@ from changes.ports import Unreachable
 from cluster.errors import AwsRefuses
 
 CONNECT_SECONDS_MAX = 5
-READ_SECONDS_MAX = 20
+READ_SECONDS_MAX = 6
+"""All tries of a silent call together must end well before the queue ends its job after a minute."""
 TRIES_MAX = 3
 """Few on purpose: MSK answers 429 for limits that no repetition lifts."""
 

@@ -14,9 +14,10 @@ from collections.abc import AsyncIterator
 from changes.ports import Unreachable
 from changes.progress import Action, next_action
 from changes.request import Request
+from cluster.connect import BadAuth
 from ledger import Conflict, Fence, LedgerUnavailable, UnreadableEntry
 from workers.desk import Desk, Tick
-from workers.runtime import Runtime, runtime
+from workers.runtime import CannotStart, Runtime, runtime
 from workers.sweeping import swept
 from workers.ticks import DO, carry_on, expired, unreachable
 
@@ -24,6 +25,9 @@ log = logging.getLogger(__name__)
 
 LEASE_SECONDS = 10.0
 """A killed worker's lease ends by itself; then the next tick goes on (≤ 15 s with the ticker)."""
+TICK_SECONDS_MAX = 35.0
+"""Then a tick says that the cluster is silent. A call in a thread ends by itself in another 19 s
+(`cluster.aws`), and before a minute is over the queue would end the job without a word."""
 SWEEP_SECONDS = 60.0
 """As long as the queue lets a job live."""
 TRIES = 2
@@ -92,11 +96,26 @@ async def carry_out(desk: Desk, request: Request, action: Action) -> None:
         unreachable(desk, request, words)
         return
     try:
-        async with own.open_world(cluster=cluster, now=desk.now) as world:
+        async with (
+            asyncio.timeout(TICK_SECONDS_MAX),
+            own.open_world(cluster=cluster, now=desk.now) as world,
+        ):
             tick = Tick(runtime=own, fence=desk.fence, now=desk.now, world=world)
             await carry_on(tick, request, action)
-    except Unreachable as away:
-        unreachable(desk, own.ledger.load(request.id) or request, str(away))
+    except (Conflict, LedgerUnavailable, UnreadableEntry):
+        raise
+    except Exception as error:  # the edge of a tick: whatever it was, people read why nothing moves
+        unreachable(desk, own.ledger.load(request.id) or request, in_words(error, request.cluster))
+
+
+def in_words(error: Exception, cluster: str) -> str:
+    """What is told of an error; one that nobody planned is in the worker's log with its trace."""
+    if isinstance(error, (Unreachable, CannotStart, BadAuth)):
+        return str(error)
+    if isinstance(error, TimeoutError):
+        return f"{cluster} did not answer within {TICK_SECONDS_MAX:.0f} s"
+    log.error("a tick failed", exc_info=error)
+    return f"an error of Ottla's own ({type(error).__name__}); the worker's log tells more"
 
 
 @contextlib.asynccontextmanager

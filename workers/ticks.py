@@ -7,6 +7,7 @@ repeated the step looks at the cluster again.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
@@ -47,6 +48,7 @@ UNREACHABLE_PATIENCE = timedelta(minutes=2)
 """How long a new request waits for a cluster that cannot be read before it is denied."""
 INCOMPLETE_PATIENCE = timedelta(seconds=20)
 """The same when only some of it cannot: one call that was throttled is no reason to deny."""
+SILENT = "Waits to start: the cluster does not answer:"
 LOOKS_PER_TICK_MAX = 8
 """Finished steps follow each other at once, within a tick of bounded length."""
 ACTIONS_PER_TICK_MAX = 6
@@ -84,7 +86,8 @@ async def plan_and_judge(tick: Tick, request: Request) -> tuple[Plan | None, Ver
     facts = await survey(tick.world)
     if facts.not_seen and patient(request, INCOMPLETE_PATIENCE, now=tick.now):
         raise Unreachable(facts.not_seen[0])
-    plan = request.change.plan(facts, policies.limits(request.cluster))
+    # In a thread: a plan of a large cluster takes seconds, and the lease is renewed meanwhile.
+    plan = await asyncio.to_thread(request.change.plan, facts, policies.limits(request.cluster))
     if isinstance(plan, CannotPlan):
         return None, policies.refusal(cannot=plan)
     verdict = policies.judge(
@@ -179,6 +182,15 @@ def differences_of(request: Request, later: Verdict | None) -> tuple[str, ...]:
     return request.verdict.differences(later)
 
 
+def waiting_for_an_answer(request: Request, words: str, now: datetime) -> Request:
+    """Its turn, and the cluster is silent: the card says so at once, the thread when it lasts."""
+    silent = request.with_(waits=f"the cluster does not answer: {words}")
+    if not request.waits or kind_of(request.waits) != kind_of(silent.waits):
+        return silent  # once is a moment; the same again is worth a line
+    told = any(line.text.startswith(SILENT) for line in request.log[-1:])
+    return silent if told else silent.said(now=now, text=f"{SILENT} {words}")
+
+
 def wait_to_start(tick: Tick, request: Request, why: str) -> Request:
     """Approved and first in line, but not now: said once, looked at again with every poll."""
     waiting = request.with_(waits=why)
@@ -270,7 +282,9 @@ def unreachable(desk: Desk, request: Request, words: str) -> Request:
     if request.progress is not None:
         return desk.save(request, away(request, words, now=desk.now), due_seconds=poll)
     waits = patient(request, UNREACHABLE_PATIENCE, now=desk.now)
-    if request.state is State.QUEUED or waits:
+    if request.state is State.QUEUED:
+        return desk.save(request, waiting_for_an_answer(request, words, desk.now), due_seconds=poll)
+    if waits:
         return desk.save(request, request, due_seconds=poll)
     cannot = CannotPlan(
         words=f"the cluster could not be read: {words}",

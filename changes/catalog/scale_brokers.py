@@ -35,6 +35,7 @@ from changes.placement.spread import spread
 from changes.plan import CannotPlan, CardLine, Impact, Plan
 from changes.ports import Refused, World
 from changes.replica_plan import (
+    call_order,
     impact_of,
     move_steps,
     ordered_moves,
@@ -158,8 +159,9 @@ class ScaleBrokers(Change):
         refused = judge(before, after)
         if refused:
             return CannotPlan(words=f"no safe placement was found: {refused[0]}")
-        moves = ordered_moves(before, after, limits)
-        impact = impact_of(facts, before, after, limits)
+        order = call_order(before, after, limits)
+        moves = ordered_moves(before, after, order)
+        impact = impact_of(facts, before, after, limits, order=order)
         return Plan(
             change=self,
             cluster_arn=facts.msk.arn,
@@ -250,8 +252,8 @@ class ScaleBrokers(Change):
 class AddBrokers(Step):
     """Ask MSK once for the new total, and wait for its operation.
 
-    `currentVersion` is remembered before the call: asking again with the same version cannot add
-    brokers twice, since MSK refuses a version that is not current any more.
+    The version that was approved is remembered before the call: asking again with it cannot add brokers
+    twice, nor to a cluster that is another one by now, since MSK refuses a version that is not current.
     """
 
     permissions: ClassVar[tuple[str, ...]] = (
@@ -264,6 +266,8 @@ class AddBrokers(Step):
 
     brokers_before: int
     brokers: int
+    msk_version: str = ""
+    """MSK's `CurrentVersion` in the plan that was approved; empty in plans of an older Ottla."""
     patience_minutes: float = 45.0
     """After that a person is told; Ottla goes on asking, since only MSK knows how it ends."""
 
@@ -288,7 +292,8 @@ class AddBrokers(Step):
         if "msk_version" in world.memory:
             return {}
         msk = await world.msk.describe()
-        return {"msk_version": msk.current_version, "msk_asked_at": world.now.isoformat()}
+        version = self.msk_version or msk.current_version
+        return {"msk_version": version, "msk_asked_at": world.now.isoformat()}
 
     async def act(self, world: World) -> Acted:
         version = str(world.memory["msk_version"])
@@ -346,7 +351,9 @@ class AddBrokers(Step):
             return NotStarted()
         if msk.state != "ACTIVE":
             return Underway(hold=f"MSK says the cluster is {msk.state}")
-        return Broken(words="somebody changed the cluster in MSK in the same moment")
+        return Broken(
+            words="somebody changed the cluster in MSK since this was approved; no broker was added"
+        )
 
 
 PATIENCE_MINUTES = 15.0
@@ -413,7 +420,10 @@ def add_steps(
     patience = limits.add_brokers_minutes_high + PATIENCE_MINUTES
     return (
         AddBrokers(
-            brokers_before=facts.msk.broker_count, brokers=brokers, patience_minutes=patience
+            brokers_before=facts.msk.broker_count,
+            brokers=brokers,
+            msk_version=facts.msk.current_version,
+            patience_minutes=patience,
         ),
         AwaitBrokers(
             known=tuple(sorted(b.broker_id for b in facts.brokers)),

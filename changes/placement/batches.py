@@ -22,6 +22,8 @@ from heapq import heapify, heappop, heappush
 from changes.placement.model import Placement, ReplicaLists
 
 INTERNAL_TOPICS = frozenset({"__consumer_offsets", "__transaction_state"})
+RESCORED_MAX = 32
+"""Partitions looked at again before the next one is taken."""
 Load = tuple[str, int]  # ("in" | "out", broker)
 
 
@@ -44,7 +46,11 @@ def batches(
 
 
 def _evenly(before: Placement, after: ReplicaLists, moved: Sequence[int]) -> list[int]:
-    """Least progress first. Progress only grows, so an entry that is still on top is up to date."""
+    """Least progress first. Progress only grows, so an entry that is still on top is up to date.
+
+    After `RESCORED_MAX` that were not, the least of them is taken: with tens of thousands of partitions
+    nearly all are out of date after every step, and the search would take minutes.
+    """
     loads = {i: _loads(before, after, i) for i in moved}
     whole: Counter[Load] = Counter()
     for load in loads.values():
@@ -62,12 +68,15 @@ def _evenly(before: Placement, after: ReplicaLists, moved: Sequence[int]) -> lis
     heap = [(progress(i), i) for i in moved]
     heapify(heap)
     order = []
+    rescored = 0
     while heap:
         _, i = heappop(heap)
         now = progress(i)
-        if heap and (now, i) > heap[0]:
+        if heap and (now, i) > heap[0] and rescored < RESCORED_MAX:
             heappush(heap, (now, i))
+            rescored += 1
             continue
+        rescored = 0
         order.append(i)
         done.update(loads[i])
     return order
