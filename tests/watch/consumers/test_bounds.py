@@ -12,13 +12,14 @@ import pytest
 from changes.lag import GroupRead, LagScan
 from ledger.rings import FRAME_BYTES_MAX, Frame
 from tests.watch.consumers.lookout import Lookout
-from tests.watch.consumers.world import BEGAN, CLUSTER
+from tests.watch.consumers.world import BEGAN, CLUSTER, Reader, World
 from watch.frames import pack, unpack
 from watch.lag_figures import Figures, LagSettings
 from watch.lag_history import LagHistory
 from watch.lag_states import LagState, verdicts
 from watch.lag_table import state_of
 from watch.rule import Tuned
+from watch.rules.abandoned import Abandoned
 from watch.seen import Seen
 
 GROUPS, PER_GROUP = 2000, 10
@@ -165,3 +166,24 @@ def test_a_day_of_twenty_thousand_entries_weighs_what_is_allowed() -> None:
     kept = [pack(scan(number, frozen=100)) for number in range(5)]
     body = max(len(frame.body) for frame in kept)
     assert body * 2 * 60 * 24 <= FRAME_BYTES_MAX
+
+
+def test_a_habit_of_all_clients_is_fifty_groups_and_a_count() -> None:
+    """Every group reads three partitions and commits on one: thousands of notes would fill the book."""
+    world = World()
+    world.topic("orders", partitions=3)
+    for number in range(300):
+        world.group(f"group-{number:03}", reads={"orders": 1})
+        world.groups[f"group-{number:03}"].readers["orders", 1] = Reader(-1, None)
+    lookout = Lookout(rules=(Abandoned,)).watch(world.scans(until=12))
+    assert len(lookout.fired) == 51
+    (others,) = (one.finding for one in lookout.fired if "other groups" in one.key)
+    assert others.words == "250 more never committed on some of their partitions"
+    assert others.lines[0] == "group-050 never committed on orders-1"
+    world.groups["group-299"].error = "its coordinator is away"
+    del world.groups["group-298"]
+    lookout.watch(world.scans(until=14))
+    assert lookout.said[others.key].words.startswith("248 more")
+    world.dark = True
+    lookout.watch(world.scans(until=30))
+    assert [one.ended for one in lookout.fired] == [None] * 51
