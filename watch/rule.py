@@ -11,7 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from fnmatch import fnmatchcase
-from typing import ClassVar, Generic, NamedTuple, TypeVar
+from itertools import pairwise
+from typing import ClassVar, Generic, NamedTuple, Self, TypeVar
+
+from pydantic import model_validator
 
 from changes.excuses import Effect
 from changes.incident import Family, Finding, Unseen
@@ -24,6 +27,19 @@ class RuleSettings(Value):
     """What every rule may be told; each rule adds its own figures with units and defaults."""
 
     enabled: bool = True
+    rising: ClassVar[tuple[tuple[str, ...], ...]] = ()
+    """Names of settings that only make sense when none is above the one behind it: what is over cannot
+    be worse than what is told."""
+
+    @model_validator(mode="after")
+    def in_order(self) -> Self:
+        for names in self.rising:
+            values = [getattr(self, name) for name in names]
+            if any(low > high for low, high in pairwise(values)):
+                order = " ≤ ".join(f"`{name}`" for name in names)
+                found = ", ".join(f"{value:g}" for value in values)
+                raise ValueError(f"needs {order}; they would be {found}")
+        return self
 
 
 S = TypeVar("S", bound=RuleSettings)

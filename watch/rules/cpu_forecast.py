@@ -33,6 +33,8 @@ FRESH_MINUTES = 5.0
 
 
 class CpuForecastSettings(RuleSettings):
+    rising = (("clear_percent", "warn_percent", "crit_percent"),)
+
     warn_percent: float = Field(default=60, gt=0, le=100)
     """User and system time together; MSK advises to stay below 60, so that a broker may fail."""
     crit_percent: float = Field(default=85, gt=0, le=100)

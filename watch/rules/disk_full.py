@@ -41,6 +41,11 @@ COMFORTABLE_PERCENT = 60.0
 
 
 class DiskFullSettings(RuleSettings):
+    rising = (
+        ("clear_percent", "warn_percent", "crit_percent"),
+        ("crit_hours", "warn_hours", "clear_hours"),
+    )
+
     warn_percent: float = Field(default=85, gt=0, le=100)
     """Full to this much."""
     crit_percent: float = Field(default=90, gt=0, le=100)

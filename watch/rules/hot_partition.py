@@ -30,6 +30,8 @@ from watch.seen import Seen
 
 
 class HotPartitionSettings(RuleSettings):
+    rising = (("clear_times_others", "times_others"),)
+
     messages_per_second_min: float = Field(default=500, gt=0)
     """Slower partitions are never hot, whatever their siblings do."""
     times_others: float = Field(default=4, gt=1)

@@ -41,6 +41,8 @@ COUNTS = ("replicas", "leaders")
 
 
 class ImbalanceSettings(RuleSettings):
+    rising = (("clear_ratio", "trigger_ratio"),)
+
     trigger_ratio: float = Field(default=1.25, gt=1)
     """Most over mean from which somebody is told."""
     clear_ratio: float = Field(default=1.10, ge=1)

@@ -26,6 +26,8 @@ from watch.seen import Seen
 
 
 class PartitionsLimitSettings(RuleSettings):
+    rising = (("clear_share", "warn_share"),)
+
     warn_share: float = Field(default=0.90, gt=0)
     """Of the most that still allows updates."""
     clear_share: float = Field(default=0.85, gt=0)

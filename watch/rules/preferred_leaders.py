@@ -26,6 +26,8 @@ from watch.settled import unsettled
 
 
 class PreferredLeadersSettings(RuleSettings):
+    rising = (("clear_share", "trigger_share"),)
+
     trigger_share: float = Field(default=0.10, gt=0, le=1)
     """Of all partitions."""
     clear_share: float = Field(default=0.05, ge=0, le=1)
