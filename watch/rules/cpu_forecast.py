@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from itertools import pairwise
 from statistics import median
 from typing import ClassVar
 
@@ -24,9 +25,10 @@ from watch.readable import no_metrics, unseen
 from watch.remedies import Remedy, left_behind, more_brokers, room_for
 from watch.rule import Looked, Rule, RuleSettings, Tuned
 from watch.seen import Seen
-from watch.trends import percent_trend, recent
+from watch.trends import Points, percent_trend, recent
 
-POINTS_MIN = 5
+POINTS_ENOUGH = 5
+"""Or as many as there can be, where CloudWatch is asked less often than that."""
 COMFORTABLE_PERCENT = 40.0
 FRESH_MINUTES = 5.0
 """What the middle of so many minutes has left by now is no reason for a change."""
@@ -66,7 +68,8 @@ class CpuForecast(Rule[CpuForecastSettings]):
         for load in seen.loads or ():
             minutes = settings.of(str(load.broker_id)).over_minutes
             values = recent(history.brokers, CPU, load.broker_id, now=now, minutes=minutes)
-            enough = load.cpu_percent is not None and len(values) >= POINTS_MIN
+            least = points_min(history.brokers.figures(CPU, load.broker_id), minutes)
+            enough = load.cpu_percent is not None and len(values) >= least
             busy[load.broker_id] = median(values) if enough else None
         found = [
             self._judged(broker, value, busy, history, seen, now, settings.of(str(broker)))
@@ -74,7 +77,7 @@ class CpuForecast(Rule[CpuForecastSettings]):
             if value is not None
         ]
         blind = [f"broker {broker}" for broker, value in sorted(busy.items()) if value is None]
-        few = f"CloudWatch has fewer than {POINTS_MIN} recent figures of this CPU"
+        few = "CloudWatch has too few recent figures of this CPU"
         measures = tuple(
             (f"{self.name}/{self.name}/broker {broker}", round(value, 1))
             for broker, value in busy.items()
@@ -98,7 +101,8 @@ class CpuForecast(Rule[CpuForecastSettings]):
         if middle < of.clear_percent and not soon:
             return None
         severity = Severity.CRIT if middle >= of.crit_percent else Severity.WARN
-        fresh = median(recent(history.brokers, CPU, broker, now=now, minutes=FRESH_MINUTES))
+        late = recent(history.brokers, CPU, broker, now=now, minutes=FRESH_MINUTES)
+        fresh = median(late or [history.brokers.figures(CPU, broker)[-1][1]])
         why_not = room_for(busy, broker, comfortable=COMFORTABLE_PERCENT, what="CPU")
         remedy = Remedy(why_not=why_not) if why_not else more_brokers(seen.msk)
         if fresh < of.clear_percent and not soon:
@@ -128,3 +132,10 @@ class CpuForecast(Rule[CpuForecastSettings]):
             why_not=remedy.why_not,
             broker_ids=(broker,),
         )
+
+
+def points_min(figures: Points, minutes: float) -> int:
+    """How many figures the last minutes need: not more than come in that time."""
+    gaps = [(later - at).total_seconds() for (at, _), (later, _) in pairwise(figures)]
+    come = int(minutes * 60 / median(gaps)) if gaps else POINTS_ENOUGH
+    return max(1, min(POINTS_ENOUGH, come))

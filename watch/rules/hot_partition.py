@@ -28,6 +28,9 @@ from watch.readable import unseen
 from watch.rule import Looked, Rule, RuleSettings, Tuned
 from watch.seen import Seen
 
+WINDOW_SCANS_MIN = 2
+"""A window of a single scan would lie between two, where scans are a second early or late."""
+
 
 class HotPartitionSettings(RuleSettings):
     rising = (("clear_times_others", "times_others"),)
@@ -43,7 +46,7 @@ class HotPartitionSettings(RuleSettings):
     z_score_min: float = Field(default=3.5, gt=0)
     """From eight partitions on."""
     window_seconds: float = Field(default=120, ge=20)
-    """Rates are taken over this long."""
+    """Rates are taken over this long, or over two scans when these are longer."""
     windows: int = Field(default=3, ge=2, le=6)
     """So many windows in a row; these two are the same for all topics."""
     clear_minutes: float = Field(default=10, ge=0)
@@ -64,9 +67,10 @@ class HotPartition(Rule[HotPartitionSettings]):
         if seen.lag is None:
             return Looked(unseen=unseen(self.name, seen.blind.get("lag") or "lag was not read"))
         of = settings.base
-        rates = produce_rates(history.lag, window_seconds=of.window_seconds, windows=of.windows)
+        window = max(of.window_seconds, WINDOW_SCANS_MIN * seen.scan_seconds)
+        rates = produce_rates(history.lag, window_seconds=window, windows=of.windows)
         if rates is None:
-            needed = of.window_seconds * of.windows / 60
+            needed = window * of.windows / 60
             return Looked(unseen=unseen(self.name, f"less than {needed:.0f} min of scans so far"))
         blind = {f"topic {topic}" for topic, _ in seen.lag.end_errors} - {
             f"topic {topic}" for topic in rates
@@ -74,7 +78,7 @@ class HotPartition(Rule[HotPartitionSettings]):
         return Looked(
             (
                 *self._hot(rates, settings),
-                *self._slow(rates, history.lag, seen, settings),
+                *self._slow(rates, history.lag, seen, settings, window),
             ),
             unseen(self.name, "its ends could not be read", sorted(blind)),
         )
@@ -130,17 +134,18 @@ class HotPartition(Rule[HotPartitionSettings]):
         lag: LagHistory,
         seen: Seen,
         settings: Tuned[HotPartitionSettings],
+        window_seconds: float,
     ) -> Iterator[Finding]:
         for group in lag.groups():
             for topic, behind in worst_by_topic(lag, group).items():
                 of = settings.of(topic)
-                floor = of.messages_per_second_min * of.window_seconds
+                floor = of.messages_per_second_min * window_seconds
                 if behind[1] >= floor and topic in rates:
                     read = consume_rates(
                         lag,
                         group,
                         topic,
-                        window_seconds=settings.base.window_seconds,
+                        window_seconds=window_seconds,
                         windows=settings.base.windows,
                     )
                     found = self._reader(group, topic, behind[0], rates[topic], read, seen, of)

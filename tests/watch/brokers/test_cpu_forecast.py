@@ -98,4 +98,28 @@ def test_without_figures_it_says_so() -> None:
     first = look(RULE, seen_of(loads=loads_of(cpu_percent={1: 99.0, 2: None})))
     assert first.findings == ()
     assert [one.subject for one in first.unseen] == ["broker 1", "broker 2"]
-    assert "fewer than 5 recent figures" in first.unseen[0].words
+    assert "too few recent figures" in first.unseen[0].words
+
+
+@pytest.mark.parametrize(
+    ("period_seconds", "over_minutes"), [(60, 3), (180, 15), (240, 15), (300, 15), (400, 40)]
+)
+def test_figures_that_come_seldom_are_judged_all_the_same(
+    period_seconds: int, over_minutes: float
+) -> None:
+    """Whichever figures there can be within that time suffice, at every look between them."""
+    clock = Clock(RULE, every=timedelta(seconds=20), over_minutes=over_minutes)
+    while clock.minutes < 90:
+        read_at = clock.at - timedelta(minutes=clock.minutes) % timedelta(seconds=period_seconds)
+        looked = clock.round(
+            seen_of(clock.at, loads=loads_of(cpu_percent={1: 99.0}), loads_at=read_at)
+        )
+    assert (len(clock.fired), looked.unseen) == (1, ())
+
+
+def test_a_gap_in_the_figures_is_no_seldom_figure() -> None:
+    """After half an hour without CloudWatch one figure is as little as at the start."""
+    clock = steady(70)
+    clock.at += timedelta(minutes=30)
+    looked = clock.round(seen_of(clock.at, loads=loads_of(cpu_percent={1: 99.0})))
+    assert (looked.findings, [one.subject for one in looked.unseen]) == ((), ["broker 1"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -28,18 +29,22 @@ def run(
     *,
     minutes: float = 20,
     every_seconds: float = 30,
+    late_seconds: float = 0,
     members: tuple[Member, ...] = (),
     **settings: Any,
 ) -> Clock:
-    """One topic `orders`, read by one group at its own pace."""
+    """One topic `orders`, read by one group at its own pace; every other scan may be late."""
     clock = Clock(RULE, every=timedelta(seconds=every_seconds), **settings)
     while clock.minutes <= minutes:
+        late_seconds = -late_seconds
+        clock.every = timedelta(seconds=every_seconds + late_seconds)
         second = clock.minutes * 60
         ends = {("orders", i): int(end) for i, end in enumerate(produced(second))}
         at = (read or produced)(second)
         committed = {("orders", i): int(offset) for i, offset in enumerate(at)}
         scan = lag_of(clock.at, groups={"payments": group_of(committed)}, ends=ends)
-        clock.round(seen_of(clock.at, lag=scan, members={"payments": members} if members else {}))
+        seen = seen_of(clock.at, lag=scan, members={"payments": members} if members else {})
+        clock.round(replace(seen, scan_seconds=max(every_seconds, 20)))
     return clock
 
 
@@ -93,6 +98,28 @@ def test_a_burst_of_one_window_is_not_told() -> None:
 def test_scans_that_follow_fast_still_see_it() -> None:
     clock = run(steadily(100, 100, 100, 4000), every_seconds=2, minutes=3)
     assert len(clock.fired) == 1
+
+
+@pytest.mark.parametrize("every_seconds", [60, 90, 120, 121, 150, 300, 600])
+def test_scans_that_follow_slowly_do_too(every_seconds: float) -> None:
+    """A window is two scans at least: with one of them it could never be judged."""
+    minutes = max(120, every_seconds * 2) * 3 / 60
+    clock = run(
+        steadily(100, 100, 100, 4000),
+        every_seconds=every_seconds,
+        late_seconds=1,
+        minutes=2 * minutes + 10,
+    )
+    ((minute, told),) = clock.fired
+    assert minute <= minutes + every_seconds / 60
+    assert "4,000/s" in told.words
+    looked = RULE.look(
+        clock.history,
+        replace(seen_of(clock.at, lag=lag_of(clock.at)), scan_seconds=every_seconds),
+        clock.at,
+        clock.tuned,
+    )
+    assert looked.unseen == ()
 
 
 def test_too_little_history_is_no_verdict() -> None:
