@@ -1,7 +1,8 @@
 """The tables frames refer to, which rarely change: entries, placement, sizes, what MSK says.
 
-A table is known by the digest of its content. Both ways are remembered for some tables, so that a round
-neither packs nor reads again what has not changed.
+A table is known by the digest of its content. A round makes again only what has changed since the last one
+of its cluster; reading remembers a few. No more is kept: of 50,000 groups one table takes 9 MiB, and where
+jobs come and go every look makes another.
 """
 
 from __future__ import annotations
@@ -9,9 +10,9 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from pydantic import TypeAdapter
 
@@ -31,20 +32,35 @@ from watch.columns import packed, unpacked
 from watch.compressed import Damaged, inflated
 from watch.seen import Seen
 
-TABLES_REMEMBERED = 8
-"""Tables whose bytes (or meaning) are kept, so that a round does not make them again. Of 50,000 groups
-one takes 9 MiB, and where jobs come and go every look makes another."""
+READ_TABLES_MAX = 4
+"""Of each kind: frames are read one cluster after another, and most follow one of the same tables."""
 
 Json = dict[str, Any]
+Table = tuple[str, bytes]
+"""Its digest and its bytes."""
+T = TypeVar("T")
 Layout = tuple[tuple[str, tuple[TopicPartition, ...]], ...]
 """Groups with their partitions, in the order of their columns."""
 
 
-def _table(content: bytes) -> tuple[str, bytes]:
+class Made:
+    """The last table of each kind and cluster."""
+
+    def __init__(self) -> None:
+        self._last: dict[tuple[str, str], tuple[Any, Table]] = {}
+
+    def table(self, cluster: str, kind: str, content: T, make: Callable[[T], Table]) -> Table:
+        last = self._last.get((cluster, kind))
+        if last is None or last[0] != content:
+            last = self._last[cluster, kind] = (content, make(content))
+        return last[1]
+
+
+def _table(content: bytes) -> Table:
     return hashlib.sha256(content).hexdigest()[:24], zlib.compress(content, 6)
 
 
-def _json_table(value: Any) -> tuple[str, bytes]:
+def _json_table(value: Any) -> Table:
     return _table(json.dumps(value, separators=(",", ":")).encode())
 
 
@@ -55,8 +71,7 @@ def _plain_table(digest: str, tables: Mapping[str, bytes]) -> bytes:
     return plain
 
 
-@lru_cache(maxsize=TABLES_REMEMBERED)
-def entries_table(layout: Layout) -> tuple[str, bytes]:
+def entries_table(layout: Layout) -> Table:
     topics: dict[str, int] = {}
     rows = []
     for group, partitions in layout:
@@ -67,11 +82,19 @@ def entries_table(layout: Layout) -> tuple[str, bytes]:
     return _json_table([list(topics), rows])
 
 
-@lru_cache(maxsize=TABLES_REMEMBERED)
+@lru_cache(maxsize=READ_TABLES_MAX)
 def layout_of(digest: str, table: bytes) -> Layout:
     topics, rows = json.loads(_plain_table(digest, {digest: table}))
+    # Thousands of groups read the same partitions: a name of its own for each would be four times as much.
+    names: dict[tuple[int, int], TopicPartition] = {}
     return tuple(
-        (group, tuple((topics[row[at]], row[at + 1]) for at in range(0, len(row), 2)))
+        (
+            group,
+            tuple(
+                names.setdefault((topic, partition), (topics[topic], partition))
+                for topic, partition in zip(row[::2], row[1::2], strict=True)
+            ),
+        )
         for group, row in rows
     )
 
@@ -82,7 +105,7 @@ def places_of(
     """By entry: where its partition stands among the places; -1 = its end was not read."""
     key = (places_digest, layout_digest)
     if key not in _WHERE:
-        if len(_WHERE) >= TABLES_REMEMBERED:
+        if len(_WHERE) >= READ_TABLES_MAX:
             _WHERE.clear()
         index = {place: number for number, place in enumerate(places)}
         _WHERE[key] = [index.get(one, -1) for _, own in layout for one in own]
@@ -92,8 +115,7 @@ def places_of(
 _WHERE: dict[tuple[str, str], list[int]] = {}
 
 
-@lru_cache(maxsize=TABLES_REMEMBERED)
-def about_table(about: str) -> tuple[str, bytes]:
+def about_table(about: str) -> Table:
     return _table(about.encode())
 
 
@@ -108,15 +130,13 @@ def about_text(seen: Seen) -> str:
     return json.dumps(about, separators=(",", ":"))
 
 
-@lru_cache(maxsize=TABLES_REMEMBERED)
 def placed_table(
     rows: tuple[tuple[str, int, tuple[int, ...], tuple[int, ...], int | None], ...],
-) -> tuple[str, bytes]:
+) -> Table:
     return _json_table(rows)
 
 
-@lru_cache(maxsize=TABLES_REMEMBERED)
-def sizes_table(sizes: tuple[int, ...]) -> tuple[str, bytes]:
+def sizes_table(sizes: tuple[int, ...]) -> Table:
     return _table(packed(sizes))
 
 
@@ -128,7 +148,7 @@ class About(NamedTuple):
     topics: Mapping[str, TopicSettings]
 
 
-@lru_cache(maxsize=TABLES_REMEMBERED)
+@lru_cache(maxsize=READ_TABLES_MAX)
 def about_of(digest: str, table: bytes) -> About:
     told = json.loads(_plain_table(digest, {digest: table}))
     return About(
@@ -140,7 +160,7 @@ def about_of(digest: str, table: bytes) -> About:
     )
 
 
-@lru_cache(maxsize=TABLES_REMEMBERED)
+@lru_cache(maxsize=READ_TABLES_MAX)
 def placed_of(placed: str, rows: bytes, sizes: str, column: bytes) -> tuple[Partition, ...]:
     told = json.loads(_plain_table(placed, {placed: rows}))
     weights = unpacked(_plain_table(sizes, {sizes: column}))

@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from changes.lag import NO_OFFSET, GroupRead, LagScan, Member, TopicPartition
 from ledger.rings import Frame
@@ -26,6 +26,8 @@ from watch.frame_tables import (
     LOADS,
     MOVES,
     Json,
+    Made,
+    Table,
     about_of,
     about_table,
     about_text,
@@ -42,6 +44,9 @@ from watch.seen import Rung, Seen
 FORMAT = b"ottla frame 1\n"
 """Written before every frame; another first line is another format."""
 LEVEL = 3
+MADE = Made()
+
+T = TypeVar("T")
 
 
 class Skipped(NamedTuple):
@@ -56,7 +61,7 @@ def pack(seen: Seen) -> Frame:
     head: Json = {
         "at": seen.at.timestamp(),
         "scan_seconds": seen.scan_seconds,
-        "about": _keep(tables, about_table(about_text(seen))),
+        "about": _keep(tables, seen, "about", about_text(seen), about_table),
         "members": _members(seen.members),
         "loads": dumped(seen.loads),
         "loads_at": _seconds(seen.loads_at),
@@ -70,9 +75,9 @@ def pack(seen: Seen) -> Frame:
     }
     if seen.partitions is not None:
         rows = tuple((p.topic, p.partition, p.replicas, p.isr, p.leader) for p in seen.partitions)
-        head["placed"] = _keep(tables, placed_table(rows))
+        head["placed"] = _keep(tables, seen, "placed", rows, placed_table)
         sizes = tuple(p.size_bytes for p in seen.partitions)
-        head["sizes"] = _keep(tables, sizes_table(sizes))
+        head["sizes"] = _keep(tables, seen, "sizes", sizes, sizes_table)
     columns = _pack_offsets(seen, head, tables)
     return Frame(_sealed(head, columns), tables)
 
@@ -112,9 +117,11 @@ def _opened(body: bytes) -> tuple[Json, list[bytes]]:
     return head, columns
 
 
-def _keep(tables: dict[str, bytes], table: tuple[str, bytes]) -> str:
-    digest, content = table
-    tables[digest] = content
+def _keep(
+    tables: dict[str, bytes], seen: Seen, kind: str, content: T, make: Callable[[T], Table]
+) -> str:
+    digest, table = MADE.table(seen.cluster.name, kind, content, make)
+    tables[digest] = table
     return digest
 
 
@@ -126,12 +133,12 @@ def _pack_offsets(seen: Seen, head: Json, tables: dict[str, bytes]) -> list[byte
     if scan is None:
         head["rungs"] = [[rung.age_seconds, rung.at.timestamp()] for rung in seen.rungs]
         places = _places(*(rung.offsets for rung in seen.rungs), seen.stable_ends)
-        head["places"] = _keep(tables, entries_table((("", places),)))
+        head["places"] = _keep(tables, seen, "places", (("", places),), entries_table)
         return [_column(one, places) for one in (*_rung_offsets(seen), seen.stable_ends)]
     places = _places(scan.ends, scan.starts, *_rung_offsets(seen), seen.stable_ends)
     layout = tuple((group, tuple(read.committed)) for group, read in scan.groups.items())
-    head["places"] = _keep(tables, entries_table((("", places),)))
-    head["entries"] = _keep(tables, entries_table(layout))
+    head["places"] = _keep(tables, seen, "places", (("", places),), entries_table)
+    head["entries"] = _keep(tables, seen, "entries", layout, entries_table)
     head["rungs"] = [[rung.age_seconds, rung.at.timestamp()] for rung in seen.rungs]
     kinds = {(read.state, read.kind, read.coordinator): 0 for read in scan.groups.values()}
     for number, kind in enumerate(kinds):

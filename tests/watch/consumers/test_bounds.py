@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import time
 import tracemalloc
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -13,6 +14,7 @@ from changes.lag import GroupRead, LagScan
 from ledger.rings import FRAME_BYTES_MAX, Frame
 from tests.watch.consumers.lookout import Lookout
 from tests.watch.consumers.world import BEGAN, CLUSTER, Reader, World
+from watch.frame_tables import Layout, entries_table
 from watch.frames import pack, unpack
 from watch.lag_figures import Figures, LagSettings
 from watch.lag_history import LagHistory
@@ -187,3 +189,51 @@ def test_a_habit_of_all_clients_is_fifty_groups_and_a_count() -> None:
     world.dark = True
     lookout.watch(world.scans(until=30))
     assert [one.ended for one in lookout.fired] == [None] * 51
+
+
+def with_jobs(number: int) -> Seen:
+    """Every look has one group more: a layout of its own."""
+    return scan(number, groups=1000 + number, partitions=200)
+
+
+@pytest.mark.slow
+def test_tables_of_the_past_are_not_kept() -> None:
+    """Neither those that were made, nor, beyond a few, those that were read."""
+    frames = [pack(with_jobs(number)) for number in range(3)]
+    gc.collect()
+    tracemalloc.start()
+    for number in range(3, 18):
+        pack(with_jobs(number))
+    gc.collect()
+    made = tracemalloc.get_traced_memory()[0]
+    frames = [pack(with_jobs(number)) for number in range(18)]
+    gc.collect()
+    before = tracemalloc.get_traced_memory()[0]
+    for frame in frames:
+        unpack(frame)
+    gc.collect()
+    read = tracemalloc.get_traced_memory()[0] - before
+    tracemalloc.stop()
+    assert made <= 2**20
+    assert read <= 2 * 2**20
+
+
+def test_a_table_is_made_again_only_when_its_cluster_has_changed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Several clusters take turns."""
+    made: list[int] = []
+
+    def counted(layout: Layout) -> tuple[str, bytes]:
+        made.append(len(layout))
+        return entries_table(layout)
+
+    monkeypatch.setattr("watch.frames.entries_table", counted)
+    names = [f"cluster-{number}" for number in range(9)]
+    clusters = [CLUSTER.with_(name=name) for name in names]
+    for number in (0, 1, 2):
+        for cluster in clusters:
+            pack(replace(scan(number, groups=20), cluster=cluster))
+    assert made == [1, 20] * len(clusters)
+    pack(replace(scan(3, groups=21), cluster=clusters[0]))
+    assert made[-1] == 21
