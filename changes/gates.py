@@ -7,9 +7,10 @@ under-replicated partitions, in MAINTENANCE or HEALING).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from changes.facts import BrokerLoad, MskCluster, Partition
+from changes.moves import ReplicaMove
 
 
 def msk_gate(msk: MskCluster) -> str:
@@ -50,6 +51,24 @@ def partition_gate(partitions: Sequence[Partition], *, moving: Collection[str]) 
     if thin:
         return f"{len(thin)} partitions are under-replicated ({', '.join(thin[:3])})"
     return ""
+
+
+def standing_copies_gate(moving: Sequence[ReplicaMove], partitions: Mapping[str, Partition]) -> str:
+    """Of what we move, the copies that stand must be in sync: new ones are not yet to be counted on."""
+    thin = []
+    for move in moving:
+        partition = partitions.get(move.key)
+        if partition is None:
+            continue
+        standing = set(move.before) & set(move.after) or set(move.before)
+        if not standing <= set(partition.isr):
+            thin.append(move.key)
+    if not thin:
+        return ""
+    return (
+        f"{len(thin)} partitions that are being moved lack a copy in sync of those they had "
+        f"({', '.join(thin[:3])})"
+    )
 
 
 def load_gate(

@@ -19,7 +19,14 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from changes.facts import Partition
-from changes.gates import broker_gate, foreign_gate, load_gate, msk_gate, partition_gate
+from changes.gates import (
+    broker_gate,
+    foreign_gate,
+    load_gate,
+    msk_gate,
+    partition_gate,
+    standing_copies_gate,
+)
 from changes.moves import MovesSeen, ReplicaMove, next_batch, sort_moves
 from changes.ports import World
 from changes.steps import (
@@ -193,6 +200,7 @@ class MoveReplicas(ReplicaStep):
             or broker_gate(self.brokers(world), scene.living)
             or foreign_gate(scene.running - moving)
             or partition_gate(tuple(scene.partitions.values()), moving=moving)
+            or standing_copies_gate(scene.moves.moving, scene.partitions)
             or load_gate(
                 await world.metrics.loads(broker_ids=scene.living),
                 cpu_percent_max=self.cpu_percent_max,

@@ -112,6 +112,23 @@ async def test_a_replication_factor_somebody_raised_ends_the_change_with_words(
     nothing_left(floor)
 
 
+async def test_the_next_batch_waits_while_what_moves_lacks_a_copy_it_had(floor: Floor) -> None:
+    asked = await moving(floor)
+    thin = next(one for one in floor.cluster.partitions.values() if one.move)
+    whole, begun = thin.isr, floor.cluster.count("reassign")
+    thin.isr = (thin.leader,) if thin.leader else thin.isr[:1]
+    await floor.tick(asked)
+    progress = floor.now(asked).progress
+    assert progress is not None
+    assert "that are being moved lack a copy in sync" in progress.hold
+    assert floor.cluster.count("reassign") == begun
+    thin.isr = whole
+    await floor.tick(asked)
+    after = floor.now(asked).progress
+    assert after is not None
+    assert after.hold == ""
+
+
 def still_waiting(floor: Floor, asked: Request) -> ReplicaMove:
     running = floor.now(asked)
     assert running.plan is not None
