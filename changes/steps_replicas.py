@@ -65,6 +65,8 @@ THROTTLE_CHANGED = (
 
 
 def not_cancelled(refused: Mapping[tuple[str, int], str]) -> str:
+    if not refused:
+        return ""
     (topic, number), words = next(iter(refused.items()))
     return f"Kafka refuses to cancel {len(refused)} moves, {topic}-{number} first ({words})"
 
@@ -154,8 +156,8 @@ class MoveReplicas(ReplicaStep):
             refused = await world.kafka.reassign(
                 targets={(m.topic, m.partition): None for m in safe}
             )
-            if refused:
-                return Underway(hold=not_cancelled(refused))
+            if refused and (hold := await self._not_cancelled(world, refused)):
+                return Underway(hold=hold)
             return Underway(note=f"cancelling {len(safe)} moves", act=True)
         if moving:
             return Underway(
@@ -168,6 +170,11 @@ class MoveReplicas(ReplicaStep):
             return Underway(hold=hold)
         moved = len(seen.done)
         return Finished(note=f"{moved} partitions stay where they were moved to" if moved else "")
+
+    async def _not_cancelled(self, world: World, refused: Mapping[tuple[str, int], str]) -> str:
+        """A move that ended by itself in this moment is refused too, and needs no words."""
+        running = {(one.topic, one.partition) for one in await world.kafka.reassignments()}
+        return not_cancelled({key: words for key, words in refused.items() if key in running})
 
     async def _scene(self, world: World) -> Scene:
         """Running moves are read before metadata: one that ends in between is seen as moving."""

@@ -32,7 +32,7 @@ from cluster.wire_messages import (
 
 TIMEOUT_MS = 10_000
 """How long Kafka itself may work on a request; below the wire's own bound, so that it answers."""
-NO_ERROR, NO_ELECTION_NEEDED, NONE_RUNS, PREFERRED = 0, 84, 85, 0
+NO_ERROR, NO_ELECTION_NEEDED, PREFERRED = 0, 84, 0
 
 Key = tuple[str, int]
 
@@ -124,10 +124,7 @@ class KafkaByWire:
             for topic in answer["responses"]
             for one in topic["partitions"]
         }
-        cancelled = [key for key, target in targets.items() if target is None]
-        begun = [key for key, target in targets.items() if target is not None]
-        # A move that ended by itself in this moment is cancelled well enough.
-        return refused(begun, said) | refused(cancelled, said, fine=(NO_ERROR, NONE_RUNS))
+        return refused(targets, said)
 
     async def elect_preferred_leaders(self, *, partitions: Sequence[Key]) -> Mapping[Key, str]:
         if not partitions:
