@@ -19,6 +19,7 @@ from watch.seen import Seen
 PARTS = {
     "lag": "consumer groups",
     "placement": "Kafka's metadata",
+    "reassignments": "running reassignments",
     "metrics": "CloudWatch",
     "msk": "MSK",
     "sizes": "sizes on disk",

@@ -61,6 +61,10 @@ def test_one_scan_that_failed_is_not_told() -> None:
             {"partitions": None, "blind": {"placement": "x"}},
             "blind: Kafka's metadata cannot be read",
         ),
+        (
+            {"reassignments": None, "blind": {"reassignments": "the controller is away"}},
+            "blind: running reassignments cannot be read",
+        ),
     ],
 )
 def test_each_part_is_named(parts: dict[str, Any], words: str) -> None:
