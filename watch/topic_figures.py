@@ -9,6 +9,7 @@ from changes.facts import Partition
 TOPICS_MAX = 50
 """Told one by one, in the order of their names; a cluster on fire has thousands."""
 NAMED_MAX = 5
+OTHERS = "other topics"
 
 
 def by_topic(partitions: Iterable[Partition]) -> Mapping[str, tuple[Partition, ...]]:
@@ -20,7 +21,8 @@ def by_topic(partitions: Iterable[Partition]) -> Mapping[str, tuple[Partition, .
     grouped = {f"topic {name}": tuple(found[name]) for name in names[:TOPICS_MAX]}
     rest = tuple(one for name in names[TOPICS_MAX:] for one in found[name])
     if rest:
-        grouped[f"other topics ({len(names) - TOPICS_MAX})"] = rest
+        # The same name however many they are: else each change of their number were another alert.
+        grouped[OTHERS] = rest
     return grouped
 
 
