@@ -28,7 +28,9 @@ def answer_of(done: dict[str, object]) -> str:
 async def test_asking_opens_a_request_and_says_where_its_card_will_be(desk: Desk) -> None:
     done = await desk.command("scale brokers 6 because lag > 5 min", user="ann")
     assert "checking who you are" in answer_of(done)
-    told = await desk.until_told("ann", f"being planned; its card is in <#{KAFKA}>")
+    told = await desk.until_told("ann", "being planned; ")
+    # The card may come sooner than these words, and is linked then.
+    assert f"its card is in <#{KAFKA}>" in told or f"|its card> is in <#{KAFKA}>" in told
     assert "*R-1*" in told
     assert "orders-prod" in told, "the default that was used is stated"
     request = desk.request()
