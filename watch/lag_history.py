@@ -30,8 +30,6 @@ GAP = -2
 PAUSE_SCANS = 5
 AGAIN_AFTER = 3
 ABSENT_SCANS = 3
-ABSENT_SCANS_BLIND = 480
-"""Four hours at a look every 30 s: jobs that come and go must not be remembered for as long as it lasts."""
 """A group its coordinator does not list is forgotten after this many scans: lists lag when
 coordinators move."""
 STATES_KEPT = 40
@@ -84,6 +82,8 @@ class LagHistory:
         self._free: list[int] = []
         self._states: dict[str, deque[tuple[float, str]]] = {}
         self._absent: dict[str, int] = {}
+        self._homes: dict[str, int] = {}
+        """By group: the broker that told of it last."""
         self._owners: dict[str, Owners] = {}
         self._older = 0
         self._memories: lag_memory.Memories | None = None
@@ -207,8 +207,9 @@ class LagHistory:
             for group, own in self._states.items()
         }
         owners = {group: one._replace(at=one.at + seconds) for group, one in self._owners.items()}
+        homes = self._homes
         self.forget()
-        self._states, self._owners = states, owners
+        self._states, self._owners, self._homes = states, owners, homes
         self._memories = lag_memory.Memories(at + seconds, kept)
 
     def _memories_at(
@@ -273,6 +274,7 @@ class LagHistory:
     def _read_commits(self, scan: LagScan, at: float) -> array[int]:
         column = array("q", [GAP]) * len(self._partition_of)
         for group, read in scan.groups.items():
+            self._homes[group] = read.coordinator
             if read.error:
                 self._states.setdefault(group, deque(maxlen=STATES_KEPT))
                 continue
@@ -342,21 +344,22 @@ class LagHistory:
         return slot
 
     def _leave(self, scan: LagScan) -> None:
-        """Forget what is gone for good; while a broker is silent it may only have moved there, so it is
-        waited for much longer."""
+        """Forget what is gone for good. Nobody is whose coordinator is silent, however long that lasts;
+        of the others it is no reason to remember every job that came and went meanwhile."""
+        blind = scan.blind_brokers
         gone = self._states.keys() - scan.groups.keys() - scan.missing_groups
-        patience = ABSENT_SCANS_BLIND if scan.blind_brokers else ABSENT_SCANS
-        self._absent = {group: self._absent.get(group, 0) + 1 for group in gone}
-        for group in gone:
-            if self._absent[group] >= patience:
+        seen_gone = {group for group in gone if self._homes.get(group) not in blind}
+        self._absent = {group: self._absent.get(group, 0) + 1 for group in seen_gone}
+        for group in seen_gone:
+            if self._absent[group] >= ABSENT_SCANS:
                 self._leave_group(group)
-        if not scan.blind_brokers:
+        if not blind:
             self._leave_partitions(scan)
 
     def _leave_group(self, group: str) -> None:
         for slot in self._entries.pop(group, {}).values():
             self._free_slot(slot)
-        for kept in (self._states, self._absent, self._owners):
+        for kept in (self._states, self._absent, self._homes, self._owners):
             kept.pop(group, None)
 
     def _free_slot(self, slot: int) -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from changes.lag import NO_OFFSET
 from tests.watch.consumers.world import BEGAN, Reader, World
-from watch.lag_history import ABSENT_SCANS_BLIND, LagHistory
+from watch.lag_history import ABSENT_SCANS, LagHistory
 from watch.seen import Seen
 
 
@@ -119,18 +119,39 @@ def test_nobody_is_gone_while_a_broker_is_silent_even_if_nobody_names_them() -> 
 
 
 def test_a_broker_that_is_silent_for_hours_does_not_keep_every_job_in_memory() -> None:
+    """Of the groups it coordinates none is forgotten, also by a scanner that never knew them."""
     world = World(scan_seconds=60)
     world.topic("orders", partitions=1)
     world.group("payments", reads={"orders": 1})
-    world.blind_brokers = {2: "silent"}
+    world.group("far", reads={"orders": 1}, broker=2)
     history = watched(world, until=1)
-    for number in range(2 * ABSENT_SCANS_BLIND):
+    world.blind_brokers = {2: "silent"}
+    most = 0
+    for number in range(12 * 60):
         world.group(f"job-{number}", reads={"orders": 1})
         for seen in world.scans(until=world.seconds / 60 + 1, scan_now=False):
-            history.add(seen)
+            assert seen.lag is not None
+            history.add(replace(seen, lag=replace(seen.lag, missing_groups=frozenset())))
         del world.groups[f"job-{number}"]
-    assert "payments" in history.groups()
-    assert len(history.groups()) <= ABSENT_SCANS_BLIND + 2
+        most = max(most, len(history.groups()))
+    assert {"payments", "far"} <= set(history.groups())
+    assert most <= 2 + 1 + ABSENT_SCANS
+
+
+def test_who_was_silent_is_given_as_many_scans_as_anybody_once_it_speaks() -> None:
+    world = busy()
+    world.group("far", reads={"orders": 4}, broker=2)
+    history = watched(world, until=5)
+    world.blind_brokers = {2: "silent"}
+    for seen in world.scans(until=20, scan_now=False):
+        history.add(seen)
+    world.blind_brokers = {}
+    del world.groups["far"]
+    left = []
+    for seen in world.scans(until=22, scan_now=False):
+        history.add(seen)
+        left.append("far" in history.groups())
+    assert left == [True] * (ABSENT_SCANS - 1) + [False] * 2
 
 
 def test_a_partition_that_takes_the_place_of_another_has_its_own_past() -> None:
