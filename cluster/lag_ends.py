@@ -42,6 +42,8 @@ class Ends:
     def __init__(self, *, sight: Sight) -> None:
         self.starts: Mapping[TopicPartition, int] = {}
         """As they were read last."""
+        self._ends: dict[TopicPartition, int] = {}
+        """As they were read last, whatever the newest scan could see."""
         self._sight = sight
         self._topics: frozenset[str] = frozenset()
         self._hopeless: frozenset[TopicPartition] = frozenset()
@@ -57,7 +59,7 @@ class Ends:
             await self._sight.refresh(round_)
         await everything([self._ask_ends(read), *([self._ask_starts(round_)] if starts else [])])
         await self._mend(read)
-        self._drop_starts_beyond(read)
+        await self._ask_starts_anew(read)
         for key in leaders.leaderless(self._topics):
             read.codes.setdefault(key, NO_LEADER)
         for key in leaders.strangers(self._topics):
@@ -68,6 +70,7 @@ class Ends:
     def tidy(self) -> None:
         """Drop what is of interest no more, and hope again for the hopeless."""
         self._sight.leaders.forget_all_but(self._topics)
+        self._ends = {key: end for key, end in self._ends.items() if key[0] in self._topics}
         self._hopeless = frozenset()
 
     async def _ask_ends(self, read: EndsRead) -> None:
@@ -75,7 +78,7 @@ class Ends:
         await ask(read.round, plan, Found(read.offsets, read.codes))
 
     async def _ask_starts(self, round_: Round) -> None:
-        """What cannot be read keeps the start that was read before: starts only grow."""
+        """What cannot be read keeps the start that was read before: a log's start only grows."""
         found = Found({}, {})
         plan = self._sight.leaders.standing_plan(self._topics, timestamp=START)
         await ask(round_, plan, found)
@@ -83,11 +86,18 @@ class Ends:
         kept = {key: start for key, start in self.starts.items() if key[0] in topics}
         self.starts = {**kept, **found.offsets}
 
-    def _drop_starts_beyond(self, read: EndsRead) -> None:
-        """A log that ends before it starts was made anew: its old start would be a loss of records."""
-        beyond = {key for key, end in read.offsets.items() if end < self.starts.get(key, 0)}
-        if beyond:
-            self.starts = {key: one for key, one in self.starts.items() if key not in beyond}
+    async def _ask_starts_anew(self, read: EndsRead) -> None:
+        """A log that ends earlier than before may have been made anew, and what was lost of the old one
+        is no loss. Where the answer fails, a start beyond the end is of no log at all."""
+        before = self._ends
+        shorter = [key for key, end in read.offsets.items() if end < before.get(key, 0)]
+        before.update(read.offsets)
+        if shorter:
+            found = Found({}, {})
+            await ask(read.round, self._sight.leaders.plan(shorter, timestamp=START), found)
+            starts = {**self.starts, **found.offsets}
+            beyond = {key for key in shorter if read.offsets[key] < starts.get(key, 0)}
+            self.starts = {key: start for key, start in starts.items() if key not in beyond}
 
     async def _mend(self, read: EndsRead) -> None:
         """Once, of another leader, where fresh metadata names one."""

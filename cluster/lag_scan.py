@@ -15,6 +15,9 @@ The surprising truth: a scan of all groups costs no more requests than a scan of
 6. A broker that does not answer within two seconds is blind for this scan. Its groups are missing, not
    gone; until it answers, the others are asked for their groups each time, for groups move.
 7. Log starts (B more) and metadata (1 more) are read with the second scan and every tenth after that.
+8. Some log ends earlier than it did, as that of a topic made anew does: its start is asked for at once.
+9. A broker that names a rebalancing group lists its groups in each of the next twenty scans (1 more):
+   what lasts seconds would be missed, or be taken for minutes.
 """
 
 from __future__ import annotations

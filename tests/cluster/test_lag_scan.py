@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from math import ceil
 
 import pytest
@@ -111,6 +112,45 @@ async def test_log_starts_are_read_every_tenth_scan_and_carried() -> None:
             log.start = number
         starts = set((await scanner.scan()).starts.values())
         assert starts == ({11} if number == 11 else {1})
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "told"),
+    [(50, 1_000, 600), (0, 700, 0), (600, 900, 600)],
+    ids=["nobody asks again", "made anew", "a new leader knows less of its end"],
+)
+async def test_a_log_that_ends_earlier_is_asked_for_its_start_in_the_same_scan(
+    start: int, end: int, told: int
+) -> None:
+    scripted = three()
+    log = scripted.logs["orders", 1]
+    log.start, log.end = 600, 1_000
+    scanner = await past_the_second(scripted)
+    log.start, log.end = start, end
+    scan = await scanner.scan()
+    assert scan.starts["orders", 1] == told
+    assert scripted.counts()["ListOffsets"] == 3 + (end < 1_000)
+
+
+async def test_a_start_beyond_the_end_is_forgotten_when_its_leader_does_not_say_another() -> None:
+    scripted = three()
+    log = scripted.logs["orders", 1]
+    log.start, log.end = 600, 1_000
+    scanner = await past_the_second(scripted)
+    log.start, log.end = 0, 100
+    answers = count()
+
+    def silent_after_the_ends() -> None:
+        if next(answers) == 3:
+            scripted.silent.add(2)
+        else:
+            scripted.after["ListOffsets"] = silent_after_the_ends
+
+    silent_after_the_ends()
+    scan = await scanner.scan()
+    assert set(scan.blind_brokers) == {2}
+    assert scan.ends["orders", 1] == 100
+    assert ("orders", 1) not in scan.starts
 
 
 async def test_a_coordinator_that_loads_is_an_error_of_its_group() -> None:

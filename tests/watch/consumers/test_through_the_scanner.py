@@ -112,20 +112,32 @@ async def test_a_quiet_cluster_is_asked_for_its_groups_in_turn_again_after_a_sto
     assert asked[-5:] == [1] * 5
 
 
-async def test_a_topic_that_was_made_anew_lost_nothing() -> None:
-    """Its log started at 900,000; now it is 1,000 messages long."""
+@pytest.mark.parametrize(
+    ("start", "end", "unseen_scans"),
+    [(900_000, 1_000, 0), (900_000, 1_000, 2), (600, 1_000, 0), (600, 1_000, 2), (600, 1_000, 5)],
+)
+async def test_a_topic_that_was_made_anew_lost_nothing(
+    start: int, end: int, unseen_scans: int
+) -> None:
+    """The old log began at `start`; the new one ends at `end`, and some of it is read. In between the
+    topic may be gone for some scans."""
     stage = Scanned(brokers=3)
     stage.scripted.topic("orders", partitions=3)
+    stage.scripted.topic("paid", partitions=3)
     group = stage.scripted.group("payments", at=1, orders=0)
     for log in stage.scripted.logs.values():
-        log.start, log.end = 900_000, 1_000_000
+        log.start, log.end = start, 1_000_000
     stage.work()
+    orders = {key: log for key, log in stage.scripted.logs.items() if key[0] == "orders"}
     for number in range(48):
+        if number == 24 - unseen_scans:
+            for key in orders:
+                del stage.scripted.logs[key]
+        stage.work()
         if number == 24:
-            for log in stage.scripted.logs.values():
-                log.start, log.end = 0, 1_000
-            group.committed = dict.fromkeys(stage.scripted.logs, 950)
-        else:
-            stage.work()
+            for log in orders.values():
+                log.start, log.end = 0, end
+            stage.scripted.logs.update(orders)
+            group.committed |= dict.fromkeys(orders, 500)
         await stage.scan(second=30 * number)
     assert stage.kinds() == []
