@@ -60,7 +60,7 @@ class Coordinators:
         self._sight = sight
         self._turn = 0
         self._restless: dict[int, int] = {}
-        """Brokers that named a group which rebalances, with how many scans more they list every time."""
+        """Brokers that named a wanted group which rebalances, with how many scans more they list every time."""
 
     async def read(self, round_: Round, *, fresh_metadata: bool) -> CommittedRead:
         """Cold, lists come before what they name; else everything at once."""
@@ -106,9 +106,9 @@ class Coordinators:
             read.trouble[broker_id] = f"it does not list its groups: {kafka_words(code)}"
             self.groups.listed.discard(broker_id)
         else:
-            if any(row.state in REBALANCING for row in rows):
-                self._restless[broker_id] = RESTLESS_SCANS
             read.unnamed.update(dict.fromkeys(self.groups.learn(broker_id, rows), broker_id))
+            if any(row.state in REBALANCING and row.group in self.groups.homes for row in rows):
+                self._restless[broker_id] = RESTLESS_SCANS
 
     async def _fetch_standing(self, read: CommittedRead, broker_id: int) -> None:
         await self._fetch(read, broker_id, lambda: self.groups.standing_plan(broker_id))

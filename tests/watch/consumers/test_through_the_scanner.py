@@ -9,7 +9,7 @@ import pytest
 
 from changes.facts import Partition, TopicSettings
 from cluster.lag_scan import LagScanner
-from tests.cluster.scripted_brokers import ScriptedBrokers
+from tests.cluster.scripted_brokers import ScriptedBrokers, past_the_second, three
 from tests.watch.consumers.lookout import Lookout
 from tests.watch.consumers.world import BEGAN, CLUSTER
 from watch.seen import Seen
@@ -92,6 +92,15 @@ async def test_a_rolling_deploy_is_not_one_long_rebalance(brokers: int) -> None:
     for phase in range(0, 150, 30):
         begins = [612.0 + phase + 75 * number for number in range(3)]
         assert await rebalancing(brokers=brokers, begins=begins, lasts=40) == []
+
+
+async def test_the_storm_of_a_group_nobody_looks_at_costs_nothing() -> None:
+    scripted = three()
+    scripted.groups["a"].state = "PreparingRebalance"
+    scanner = await past_the_second(scripted, wanted=lambda group: group != "a")
+    for _ in range(5):
+        await scanner.scan()
+    assert scripted.counts()["ListGroups"] == 5
 
 
 async def test_a_quiet_cluster_is_asked_for_its_groups_in_turn_again_after_a_storm() -> None:
