@@ -38,7 +38,8 @@ OWNED_GROUPS_MAX = 5_000
 
 STANDING_AT_ALL = -1.0
 """However short somebody stands still: for memories that replace the scans themselves."""
-GONE_STATES = frozenset({"Empty", "Dead"})
+EMPTY = "Empty"
+GONE_STATES = frozenset({EMPTY, "Dead"})
 
 
 class Sample(NamedTuple):

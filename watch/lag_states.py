@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple, TypeVar
@@ -17,7 +18,7 @@ from changes.facts import TopicSettings
 from changes.lag import REBALANCING, GroupRead, Member, TopicPartition
 from watch.age import NONE_UNREAD, Age, EndLine, end_line, oldest
 from watch.lag_figures import Figures, LagSettings
-from watch.lag_history import GONE_STATES, LagHistory
+from watch.lag_history import EMPTY, GONE_STATES, LagHistory
 from watch.lag_table import BADNESS, MOVING, TABLE, LagState, motion_of, state_of
 from watch.pace import Cycle, Fall
 from watch.rule import Tuned
@@ -161,6 +162,7 @@ class _Round:
         )
 
     def _judged(self, group: str, read: GroupRead, settings: LagSettings) -> GroupVerdict:
+        read = self._as_told_last(group, read)
         rebalancing = self._rebalancing_seconds(group, read.state)
         lag, slow = self._sift(group, settings)
         fast = len(self.history.slots(group)) - len(slow)
@@ -196,6 +198,12 @@ class _Round:
             rebalancing_seconds=rebalancing,
             ran=self._ran(group, read.state),
         )
+
+    def _as_told_last(self, group: str, read: GroupRead) -> GroupRead:
+        """Members are asked for after the scan, whose states may be some scans old: where there are none,
+        nobody is there."""
+        gone = self.seen.members.get(group) == () and read.state not in GONE_STATES
+        return replace(read, state=EMPTY) if gone else read
 
     def _ran(self, group: str, state: str) -> bool:
         states = (state, *(one for _, one in self.history.states(group)))

@@ -12,26 +12,42 @@ from cluster.lag_scan import LagScanner
 from tests.cluster.scripted_brokers import ScriptedBrokers, past_the_second, three
 from tests.watch.consumers.lookout import Lookout
 from tests.watch.consumers.world import BEGAN, CLUSTER
+from watch.lag_figures import LagSettings
+from watch.lag_states import verdicts
+from watch.rule import Tuned
 from watch.seen import Seen
+from watch.view import troubled
 
 SCAN_SECONDS = 30
 WRITTEN = 3_000
 """Messages a partition gets between two scans."""
 
+MEMBER = {
+    "member_id": "m-1",
+    "group_instance_id": None,
+    "client_id": "payments",
+    "client_host": "/10.0.0.7",
+    "member_metadata": b"",
+    "member_assignment": b"",
+}
+
 
 class Scanned:
-    """Scripted brokers, the scanner that asks them, and the rules that look at what it read."""
+    """Scripted brokers, the scanner that asks them, and the rules that look at what it read. Members of
+    groups in trouble are asked for in the scan after, as the watch does."""
 
     def __init__(self, *, brokers: int) -> None:
         self.scripted = ScriptedBrokers(brokers=brokers)
         self.look = Lookout()
         self._now = BEGAN
+        self._trouble: tuple[str, ...] = ()
         links: Any = self.scripted
         self._scanner = LagScanner(links=links, cluster="x", clock=lambda: self._now)
 
     async def scan(self, *, second: float) -> None:
         self._now = BEGAN + timedelta(seconds=second)
         lag = await self._scanner.scan()
+        members = await self._scanner.members(groups=self._trouble)
         placed = tuple(
             Partition(
                 topic=t, partition=p, replicas=(one.leader,), isr=(one.leader,), leader=one.leader
@@ -39,16 +55,18 @@ class Scanned:
             for (t, p), one in self.scripted.logs.items()
         )
         settings = {"orders": TopicSettings(compacted=False)}
-        self.look.look(
-            Seen(
-                at=self._now,
-                cluster=CLUSTER,
-                scan_seconds=SCAN_SECONDS,
-                lag=lag,
-                partitions=placed,
-                topics=settings,
-            )
+        seen = Seen(
+            at=self._now,
+            cluster=CLUSTER,
+            scan_seconds=SCAN_SECONDS,
+            lag=lag,
+            members={name: one for name, one in members.items() if not isinstance(one, str)},
+            partitions=placed,
+            topics=settings,
         )
+        self.look.look(seen)
+        found = verdicts(self.look.history.lag, seen, seen.at, Tuned(LagSettings()))
+        self._trouble = troubled(found)
 
     def work(self) -> None:
         """Everybody keeps up."""
@@ -66,7 +84,7 @@ async def rebalancing(*, brokers: int, begins: list[float], lasts: float) -> lis
     stage = Scanned(brokers=brokers)
     stage.scripted.topic("orders", partitions=brokers)
     for number in range(2 * brokers):
-        stage.scripted.group(f"g{number}", at=number % brokers + 1, orders=10)
+        stage.scripted.group(f"g{number}", at=number % brokers + 1, orders=10).members = [MEMBER]
     for second in range(0, 1_800, SCAN_SECONDS):
         moving = any(begin <= second < begin + lasts for begin in begins)
         stage.scripted.groups["g0"].state = "PreparingRebalance" if moving else "Stable"
@@ -92,6 +110,29 @@ async def test_a_rolling_deploy_is_not_one_long_rebalance(brokers: int) -> None:
     for phase in range(0, 150, 30):
         begins = [612.0 + phase + 75 * number for number in range(3)]
         assert await rebalancing(brokers=brokers, begins=begins, lasts=40) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("brokers", [3, 5, 12])
+async def test_a_consumer_that_is_killed_is_told_once_whoever_listed_its_group_when(
+    brokers: int,
+) -> None:
+    """Its group is empty 45 s later; a list that is older still says that members are there."""
+    for phase in range(0, 150, 30):
+        stage = Scanned(brokers=brokers)
+        stage.scripted.topic("orders", partitions=brokers)
+        group = stage.scripted.group("payments", at=1, orders=10)
+        group.members = [MEMBER]
+        killed = 600.0 + phase
+        for second in range(0, 1_200, SCAN_SECONDS):
+            if second >= killed + 45:
+                group.state, group.members = "Empty", []
+            committed = group.committed
+            stage.work()
+            group.committed = committed if second >= killed else group.committed
+            await stage.scan(second=second)
+        assert stage.kinds() == ["stopped"]
+        assert stage.look.fired[0].minute <= killed / 60 + 3.5
 
 
 async def test_the_storm_of_a_group_nobody_looks_at_costs_nothing() -> None:
