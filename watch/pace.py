@@ -22,7 +22,9 @@ CYCLE_SCANS_MIN = 4
 OUTAGE_GAPS = 3.0
 """A gap longer than so many usual ones is no pace of its own: the next outage must not be excused by it."""
 FIRST_GAP_SECONDS_MAX = 600.0
-"""The first gap that is seen may be an outage; only a short one is learnt as the pace."""
+"""The first gap that is seen may be an outage; only a short one is learnt as the pace …"""
+STANDING_SHARE = 0.8
+"""… or one that follows another like it: who stands still for so much of the time works in batches."""
 GONE = -2
 
 
@@ -204,7 +206,7 @@ class Pace:
                         if mean:
                             gap_learnt = gap if gap < OUTAGE_GAPS * mean else OUTAGE_GAPS * mean
                             gaps[slot] = mean + SMOOTHING * (gap_learnt - mean)
-                        elif gap <= FIRST_GAP_SECONDS_MAX:
+                        elif gap <= FIRST_GAP_SECONDS_MAX or self._mostly_stood(slot, gap, at):
                             gaps[slot] = gap
                         if gap > pause:
                             self._began_a_cycle(slot, at)
@@ -243,6 +245,11 @@ class Pace:
         if jitter > REGULAR * middle:
             return None
         return Cycle(began_at, middle, max(jitter, scan_seconds))
+
+    def _mostly_stood(self, slot: int, gap: float, at: float) -> bool:
+        """Nearly all the time since the last long standstill was this one."""
+        began_at, _ = self._cycles.get(slot, (0.0, ()))
+        return began_at > 0 and gap >= STANDING_SHARE * (at - began_at)
 
     def _began_a_cycle(self, slot: int, at: float) -> None:
         began_at, gaps = self._cycles.get(slot, (0.0, ()))

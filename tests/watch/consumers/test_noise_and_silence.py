@@ -12,6 +12,8 @@ from changes.incident import Severity
 from tests.watch.consumers.lookout import Lookout
 from tests.watch.consumers.test_scenarios import busy
 from tests.watch.consumers.world import Reader, World, members_on
+from watch.rule import Tuned
+from watch.rules.consumer_lag import ConsumerLagSettings
 
 pytestmark = pytest.mark.slow
 
@@ -230,3 +232,24 @@ def test_a_clock_that_is_set_makes_nothing_harmless(seconds: float) -> None:
     assert {key: after.get(key) for key in before} == before
     stopped = next(one for one in lookout.firing() if "stopped" in one.key)
     assert "before the watch began" not in stopped.finding.words
+
+
+@pytest.mark.parametrize("minutes", [(12, 16, 11, 20), (17, 24, 15, 28), (25, 55, 40, 30)])
+def test_batches_without_a_rhythm_are_known_by_the_second(minutes: tuple[int, ...]) -> None:
+    """The first standstill might be an outage; when it hardly works in between, that is its way."""
+    world = World()
+    world.topic("orders", partitions=1, per_second=10)
+    world.group("reports", reads={"orders": 1}, behind=0)
+    world.freeze("reports")
+    at = 0.0
+    for length in 4 * minutes:
+        at += length
+        world.at(at, partial(world.commit_all, "reports"))
+    two_hours = Tuned(ConsumerLagSettings(slo_seconds=7_200))
+    lookout = Lookout(tuned={"consumer_lag": two_hours})
+    said: list[float] = []
+    for seen in world.scans(until=at):
+        lookout.look(seen)
+        said += [lookout.minute] * bool(lookout.said)
+    assert said
+    assert max(said) < minutes[0] + minutes[1] + 1
