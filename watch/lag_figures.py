@@ -290,11 +290,12 @@ class Figures:
     def _left_by_time(self) -> float:
         """A record is deleted when it is as old as retention says, not before. Who is within its SLO
         or gets younger is not reached; of a short retention half must be over."""
-        slo = self.settings.slo_seconds
-        if math.isinf(self.retention_seconds) or self.age.high_seconds <= slo or self.gets_younger:
+        retention, slo = self.retention_seconds, self.settings.slo_seconds
+        if math.isinf(retention) or self.age.high_seconds <= slo:
             return math.inf
-        left = max(0.0, self.retention_seconds - max(self.age.low_seconds, self.stuck_seconds))
-        return left if left <= self.retention_seconds / 2 else math.inf
+        left = max(0.0, retention - max(self.age.low_seconds, self.stuck_seconds))
+        # Slopes cost most, so they are asked for last.
+        return math.inf if left > retention / 2 or self.gets_younger else left
 
     @property
     def _left_by_pace(self) -> float:

@@ -10,6 +10,7 @@ from datetime import timedelta
 
 import pytest
 
+from changes.facts import TopicSettings
 from changes.lag import GroupRead, LagScan
 from ledger.rings import FRAME_BYTES_MAX, Frame
 from tests.watch.consumers.lookout import Lookout
@@ -17,7 +18,7 @@ from tests.watch.consumers.world import BEGAN, CLUSTER, Reader, World
 from watch.frame_tables import Layout, entries_table
 from watch.frames import pack, unpack
 from watch.lag_figures import Figures, LagSettings
-from watch.lag_history import LagHistory
+from watch.lag_history import LagHistory, Sample
 from watch.lag_states import LagState, verdicts
 from watch.lag_table import state_of
 from watch.rule import Tuned
@@ -87,6 +88,31 @@ def test_most_entries_are_decided_by_one_comparison(monkeypatch: pytest.MonkeyPa
     assert len(judged) == 3 * PER_GROUP
     assert verdicts(history, seen, seen.at, Tuned(LagSettings())) is found
     assert len(judged) == 3 * PER_GROUP
+
+
+def test_who_stands_still_is_judged_without_a_slope(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counted: slopes go through all scans that are kept, and rules with other settings judge again."""
+    read: list[int] = []
+
+    def counted(history: LagHistory, slot: int) -> tuple[Sample, ...]:
+        read.append(slot)
+        return samples_at(history, slot)
+
+    samples_at = LagHistory.samples_at
+    monkeypatch.setattr(LagHistory, "samples_at", counted)
+    history = LagHistory()
+    week = TopicSettings(compacted=False, retention_ms=7 * 86_400_000)
+    for number in range(30):
+        seen = scan(number, groups=30, frozen=30)
+        starts = dict.fromkeys(seen.lag.ends, 0) if seen.lag else {}
+        topics = {topic: week for topic, _ in starts}
+        seen = replace(seen, lag=seen.lag and replace(seen.lag, starts=starts), topics=topics)
+        history.add(seen)
+    for slo_seconds in (300.0, 600.0):
+        tuned = Tuned(LagSettings(slo_seconds=slo_seconds))
+        found = verdicts(history, seen, seen.at, tuned)
+        assert {one.state for one in found.values()} == {LagState.STALLED}
+    assert read == []
 
 
 def test_findings_are_made_only_for_what_is_in_trouble() -> None:
