@@ -253,3 +253,16 @@ def test_batches_without_a_rhythm_are_known_by_the_second(minutes: tuple[int, ..
         said += [lookout.minute] * bool(lookout.said)
     assert said
     assert max(said) < minutes[0] + minutes[1] + 1
+
+
+def test_a_group_that_was_never_read_and_a_scan_left_out_break_no_rule() -> None:
+    """It could not be read at first; then a clock set back has the scan that could left out."""
+    world = busy()
+    world.groups["payments"].error = "its coordinator is still loading its offsets"
+    lookout = Lookout().watch(world.scans(until=1))
+    world.groups["payments"].error = ""
+    world.clock_off = -61.0
+    lookout.watch(world.scans(until=1.5, scan_now=False))
+    assert lookout.history.lag.remark.startswith("a scan was left out")
+    assert lookout.history.lag.states("payments") == ()
+    assert lookout.fired == []
