@@ -3,7 +3,8 @@
 *Often*: four rebalances began within 10 minutes; over when none began for 10 minutes. *Long*: one takes
 more than 3 minutes. While members come and go nobody reads, so a group may look alive and do nothing.
 Moving leaders and coordinators explains it. Rebalances shorter than the time between two scans are not
-seen, nor why members leave.
+seen, nor why members leave; the first ones of a storm may pass unseen, since brokers are asked for their
+groups in turn, once in five scans, until one rebalances.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """CloudWatch and the direct scan disagree about a group's lag: one of the two monitors is wrong.
 
-Compared is `SumOffsetLag` of the groups furthest behind with what the scan saw around that minute.
+Compared is `SumOffsetLag` of the groups furthest behind with the least and the most lag that the scans
+around that minute leave possible: between two commits lag grows, and each monitor sees its own moments.
 Told when CloudWatch lies more than 20 % (and 1,000 messages) outside of it for 5 minutes. A group
 CloudWatch has no figure of just now is not judged: that is normal while it rebalances. Groups whose
 names hold a colon or anything beyond ASCII never have one; they are named once, as a hint, since
