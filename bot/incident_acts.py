@@ -129,11 +129,13 @@ def _asked(doors: Doors, incident: Incident, person: Person, offer: str) -> Aske
     if not isinstance(read, Asked):
         log.error("%s proposes %r, which is no change: %s", incident.id, text, read)
         return Refusal(words=f"`{text}` is no change that can be asked for on {incident.cluster}.")
-    for same in doors.ledger.requests(cluster=incident.cluster, open_only=True, limit=OPEN_MAX):
-        if same.change == read.change:
-            return Refusal(words=f"{same.id} asks for it already and is {same.state.value}.")
-        words = f"{same.id} ({same.change.describe()}) is {same.state.value}: what it brings is seen first."
-        return Refusal(words=words)
+    open_ones = doors.ledger.requests(cluster=incident.cluster, open_only=True, limit=OPEN_MAX)
+    if same := next((one for one in open_ones if one.change == read.change), None):
+        return Refusal(words=f"{same.id} asks for it already and is {same.state.value}.")
+    if open_ones:
+        other = open_ones[0]
+        where = f"{other.id} ({other.change.describe()}) is {other.state.value}"
+        return Refusal(words=f"{where}: what it brings is seen first.")
     return read.with_(because=_because(incident, text))
 
 

@@ -89,8 +89,8 @@ def no_vote_in(event: Mapping[str, Any]) -> NoVote | None:
     elif kind == "thread_broadcast":
         why = BROADCAST
     else:
-        edited = EDITED if event.get("edited") else NOT_PLAIN
-        why = MACHINE if event.get("bot_id") else edited
+        by_person = EDITED if event.get("edited") else NOT_PLAIN
+        why = MACHINE if event.get("bot_id") else by_person
     words = WORD.fullmatch(str(message.get("text") or "").strip())
     author = message.get("user") or message.get("bot_id")
     thread_ts = message.get("thread_ts")

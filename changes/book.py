@@ -34,7 +34,6 @@ class Before(Value):
     """The figure of an alert people knew of when a change began (or while it ran)."""
 
     key: str
-    rule: str = ""
     subject: str
     incident_id: str
     measure: float

@@ -58,9 +58,7 @@ class KeptPolicies:
         self._seen = now
         try:
             loaded = load(self._folder, catalog=self._catalog)
-        except (
-            Exception
-        ) as error:  # the edge: a file nobody foresaw must not end the reading of all
+        except Exception as error:  # the edge: one file must not end the reading of all
             self.problem = f"they could not be read ({type(error).__name__}: {error})"[:500]
             log.exception("the policy files cannot be read; the last good ones stay")
             return self.current

@@ -20,7 +20,7 @@ from changes.book import HELD_MAX, Before, WatchedChange
 from changes.excuses import ChangeLease
 from changes.incident import Alert, AlertState, Incident, duration_words
 from watch.incident_settings import IncidentSettings
-from watch.sightings import Sightings
+from watch.sightings import Sightings, any_kind
 from watch.telling_words import fitted, harmless, objects, sentences
 
 GRACE_SECONDS_MAX = 3600.0
@@ -150,7 +150,6 @@ def _with_figures(
     fresh = [
         Before(
             key=alert.key,
-            rule=alert.finding.rule,
             subject=alert.finding.subject,
             incident_id=incident.id,
             measure=figures.get(alert.key, alert.finding.measure),
@@ -182,13 +181,17 @@ def judged(
     now: datetime,
 ) -> Judged:
     """When a grace is over: what became of the figures."""
-    current = _by_key_and_object(alerts)
+    current = {one.key: one for one in alerts}
+    firing = {any_kind(one.finding): one for one in alerts if one.state is AlertState.FIRING}
     after, checks = [], dict[str, list[str]]()
     for change in changes:
         due = change.lease.ended_at is not None and not change.in_grace(now) and not change.judged
         if due:
             for one in change.before:
-                alert = current.get(one.key) or current.get(_object(one.rule, one.subject))
+                alert = current.get(one.key)
+                if alert is None or alert.state is not AlertState.FIRING:
+                    # Over under that name only: what was stalled may fall behind by now.
+                    alert = firing.get(_any_kind_of(one.key), alert)
                 words = _became(one, alert, sightings)
                 checks.setdefault(one.incident_id, []).append(
                     f"after {change.lease.request_id}: {words}"
@@ -198,14 +201,8 @@ def judged(
     return Judged(tuple(after), {key: tuple(words) for key, words in checks.items()})
 
 
-def _by_key_and_object(alerts: Sequence[Alert]) -> dict[str, Alert]:
-    """An alert may have gone on as another kind since: what was stalled falls behind by now."""
-    firing = (one for one in alerts if one.state is AlertState.FIRING)
-    found = {_object(one.finding.rule, one.finding.subject): one for one in firing}
-    return found | {one.key: one for one in alerts}
-
-
-def _object(rule: str, subject: str) -> str:
+def _any_kind_of(key: str) -> str:
+    rule, _, subject = key.split("/", 2)
     return f"{rule}//{subject}"
 
 

@@ -58,7 +58,7 @@ def moved(alerts: Sequence[Alert], step: Step) -> Moved:
     begun = [_begun(finding, step) for finding in fresh[:room]]
     still_bad = tuple(one.finding for one in displaced if one.state is not AlertState.RESOLVED)
     return Moved(
-        alerts=(*kept, *(one for one in begun if _remembered(one, step.now))),
+        alerts=(*kept, *begun),
         vanished=tuple(one for one in after if _vanished(one, step.now)),
         left_out=(*fresh[room:], *still_bad),
     )

@@ -70,9 +70,7 @@ class _Figure:
             return False
         if newest is None or value != newest[1]:
             self.same_since = at
-        elif (
-            at - newest[0] > unseen_after
-        ):  # nobody looked, or the clock was set: that is no standstill
+        elif at - newest[0] > unseen_after:  # nobody looked, or the clock was set: no standstill
             self.same_since += at - newest[0]
         self.before = newest
         if len(self.close) > 1 and self.close[-1][0] - self.close[-2][0] < CLOSE_SECONDS:

@@ -95,8 +95,10 @@ def _subject(doors: Doors, cluster: str, what: str, name: str | None) -> str | R
     known = subjects(doors, cluster)
     if kind == "cluster" and name is None:
         return "cluster"
+    if kind in ("topic", "partition") and name is not None:
+        return _of_topic(kind, name, _topics(doors, cluster), known, cluster)
     if kind in KINDS:
-        return _of_kind(kind, name, known, cluster, topics=_topics(doors, cluster))
+        return _of_kind(kind, name, known, cluster)
     if name is not None:
         kinds = ", ".join(f"`{one}`" for one in KINDS)
         return Refusal(
@@ -121,13 +123,9 @@ def _topics(doors: Doors, cluster: str) -> tuple[str, ...]:
     return view.topics if view else ()
 
 
-def _of_kind(
-    kind: str, name: str | None, known: dict[str, bool], cluster: str, *, topics: tuple[str, ...]
-) -> str | Refusal:
+def _of_kind(kind: str, name: str | None, known: dict[str, bool], cluster: str) -> str | Refusal:
     if name is None:
         return Refusal(words=f"Which {kind}? Write it like `mute {kind} NAME for 2h`.")
-    if kind in ("topic", "partition"):
-        return _of_topic(kind, name, topics, known, cluster)
     names = [one.partition(" ")[2] for one in known if one.startswith(f"{kind} ")]
     what = "consumer group" if kind == "group" else kind
     match = found(name, names, what=what, where=cluster)

@@ -264,6 +264,20 @@ class TestChecks:
         stage.run(until=40, seen=lambda _: lagging("falling behind", 9_000))
         assert stage.the().checked == ("after R-17: messages behind 5,000 → 9,000, worse",)
 
+    def test_are_not_of_what_is_over_while_the_same_object_is_bad_in_another_way(self) -> None:
+        def lagging(kind: str, lag: float) -> Findings:
+            return (finding(kind=kind, measure=lag, measure_words="messages behind"),)
+
+        stage = Stage()
+        stage.run(until=5, seen=lambda _: lagging("stalled", 5_000))
+        change = lease(Effect.MOVES_REPLICAS, minute=5.5)
+        stage.leases = (change,)
+        stage.run(until=10, seen=lambda _: lagging("stalled", 5_000))
+        stage.run(until=20, seen=lambda _: ())
+        stage.leases = (ended(change, 20.5),)
+        stage.run(until=45, seen=lambda _: lagging("falling behind", 9_000))
+        assert stage.the().checked == ("after R-17: messages behind 5,000 → 9,000, worse",)
+
     def test_come_once(self) -> None:
         stage = self.story(uneven(1.3))
         stage.run(until=120, seen=lambda _: uneven(1.3))
