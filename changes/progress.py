@@ -6,16 +6,18 @@ below. Nothing here knows a cluster, a queue or Slack.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 
-from changes.holding import held, told
+from changes.holding import held, kind_of, told
 from changes.lifecycle import Event, State
 from changes.request import Outcome, Progress, Request, mention
 from changes.steps import Broken, Finished, Look, Memory, NotStarted, Step, TryAgain, Underway
 
 FAILURES_MAX = 20
 """Acts in a row that may be refused for reasons that pass before it counts as broken."""
+STUCK_AFTER = timedelta(minutes=15)
+"""What runs and does not get further for so long is no longer slow but stuck."""
 STARTING = "starting"
 LOADS_BEFORE = "loads_before"
 """Where a run remembers, in words, how the brokers were when it started."""
@@ -155,7 +157,7 @@ def acted(
         return broke(request, result, now=now)
     if isinstance(result, TryAgain):
         return tripped(request, result.words, now=now)
-    holding = isinstance(look, Underway) and bool(look.hold)
+    holding = isinstance(look, Underway) and (bool(look.hold) or _holds_as_stuck(request, look))
     done = request if holding else held(request, "", now=now)
     progress = running(done)
     merged = {**progress.memory, **result}
@@ -281,7 +283,9 @@ def _number(value: object) -> int:
 def _underway(request: Request, look: Underway, now: datetime) -> Request:
     """What was seen; where an act follows, only that can tell whether a refusal has passed."""
     acts = look.act and not look.hold
-    noted = request if acts else held(request, look.hold, now=now)
+    request = _measured(request, look, now)
+    hold = look.hold or _stuck(request, look, now)
+    noted = request if acts and not hold else held(request, hold, now=now)
     if look.say:
         noted = told(noted, look.say, now=now)
     progress = running(noted)
@@ -293,6 +297,29 @@ def _underway(request: Request, look: Underway, now: datetime) -> Request:
         failures=progress.failures if acts else 0,
     )
     return noted.with_(progress=progress, updated_at=now)
+
+
+def _measured(request: Request, look: Underway, now: datetime) -> Request:
+    """When it got further last. Waiting for something else is no standstill: the clock starts afterwards."""
+    progress = running(request)
+    waits = look.hold or not look.stuck or request.paused_by is not None
+    further = look.done > progress.furthest or look.note != progress.note
+    if waits or further or progress.furthest_at is None:
+        most = max(look.done, progress.furthest)
+        progress = progress.with_(furthest=most, furthest_at=now)
+    return request.with_(progress=progress)
+
+
+def _stuck(request: Request, look: Underway, now: datetime) -> str:
+    since = running(request).furthest_at or now
+    if not look.stuck or now - since < STUCK_AFTER:
+        return ""
+    return f"nothing has got further for {minutes_in_words((now - since).total_seconds())}: {look.stuck}"
+
+
+def _holds_as_stuck(request: Request, look: Underway) -> bool:
+    hold = running(request).hold
+    return bool(hold) and bool(look.stuck) and kind_of(hold).endswith(kind_of(look.stuck))
 
 
 def _step_finished(request: Request, look: Finished, now: datetime) -> Request:
@@ -313,6 +340,8 @@ def _step_finished(request: Request, look: Finished, now: datetime) -> Request:
         done=0,
         total=0,
         unit="",
+        furthest=0,
+        furthest_at=None,
         intended=False,
         failures=0,
         memory={**progress.memory, **look.memory},

@@ -67,6 +67,9 @@ class Progress(Value):
     done: float = 0
     total: float = 0
     unit: str = ""
+    furthest: float = 0
+    """The most of `done` that was seen, and when the step got further last or waited for others."""
+    furthest_at: AwareDatetime | None = None
     intended: bool = False
     """The intention to act on this step is stored; nobody knows yet whether the act happened."""
     snapshots: tuple[str, ...] = ()

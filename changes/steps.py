@@ -31,7 +31,8 @@ class Underway(Value):
     """On its way. `done` of `total` in `unit`; `hold` says why it waits; `act` = there is more to do.
 
     `upkeep` = that act only keeps safe what runs already, so a pause does not stop it. `say` is told
-    in the thread once per step.
+    in the thread once per step. `stuck` is what to hold with should neither `done` rise nor `note`
+    change for a while (`progress.STUCK_AFTER`): the step knows what it waits for, the run since when.
     """
 
     note: str = ""
@@ -42,6 +43,7 @@ class Underway(Value):
     act: bool = False
     upkeep: bool = False
     say: str = ""
+    stuck: str = ""
 
 
 class Finished(Value):

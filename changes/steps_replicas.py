@@ -8,6 +8,9 @@ How `MoveReplicas` works, tick by tick:
 4. Each act sets the rates that are not as wanted, takes finished partitions off the throttled lists,
    and submits as many moves as there is room for.
 
+A copy may never arrive: records that come in faster than the throttle lets copies through, a failed
+disk. Nothing is held back by a gate then, so the look says what to hold with (`Underway.stuck`).
+
 Throttle settings are checked on every look while something moves, held or paused as well: a
 reconciler of somebody else may delete them mid-move (rebalancing handbook, lesson 5). A broker that is
 away is left out until it is back, since telling it times out (lesson 6).
@@ -15,7 +18,7 @@ away is left out until it is back, since telling it times out (lesson 6).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from changes.facts import Partition
@@ -39,6 +42,7 @@ from changes.steps import (
     Underway,
 )
 from changes.steps_throttles import ReplicaStep, bound_ids
+from changes.steps_validate import rate_in_words
 from changes.submitted import (
     SUBMITTED_MAX,
     cancelled_again,
@@ -69,6 +73,21 @@ def not_cancelled(refused: Mapping[tuple[str, int], str]) -> str:
         return ""
     (topic, number), words = next(iter(refused.items()))
     return f"Kafka refuses to cancel {len(refused)} moves, {topic}-{number} first ({words})"
+
+
+def stuck_in_words(moving: Sequence[ReplicaMove], throttle_bytes_per_second: int) -> str:
+    """What a person can look at when copies run and none arrives; nothing moves, nothing to say."""
+    if not moving:
+        return ""
+    first = moving[0]
+    to = ", ".join(str(b) for b in first.adding)
+    more = f" and {len(moving) - 1} more" if len(moving) > 1 else ""
+    return (
+        f"{first.key} to broker {to}{more} is being copied and does not arrive. Either records come in "
+        f"faster than the throttle of {rate_in_words(throttle_bytes_per_second)} lets copies through, or "
+        f"a disk of broker {to} fails (its log says so). Fewer records for a while let it catch up; "
+        "an abort cancels these moves and keeps what is in place"
+    )
 
 
 class Scene(Value):
@@ -121,6 +140,7 @@ class MoveReplicas(ReplicaStep):
             act=begin or unsafe,
             upkeep=unsafe,
             say=lost_in_words(lost) or (THROTTLE_CHANGED if meddled else ""),
+            stuck=stuck_in_words(seen.moving, self.throttle_bytes_per_second),
         )
 
     async def intend(self, world: World) -> Memory:

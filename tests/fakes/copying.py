@@ -42,7 +42,7 @@ def running_copies(
         for partition in partitions
         if partition.move and partition.leader is not None
         for broker_id in partition.move.adding
-        if broker_id not in partition.isr and broker_id in brokers and brokers[broker_id].alive
+        if broker_id not in partition.isr and broker_id in brokers and brokers[broker_id].copies
     ]
 
 

@@ -13,6 +13,12 @@ class FakeBroker:
     broker_id: int
     rack: str
     alive: bool = True
+    disk_fails: bool = False
+    """It takes part and answers, and no copy to it gets further."""
+
+    @property
+    def copies(self) -> bool:
+        return self.alive and not self.disk_fails
 
 
 @dataclass

@@ -206,3 +206,82 @@ async def test_a_call_that_never_answers_is_told_before_the_queue_ends_the_job(
     monkeypatch.setattr(floor.cluster.msk, "describe", never)
     waiting = await ticks(floor, asked, number=1, seconds=1)
     assert waiting.waits == "the cluster does not answer: orders-lab did not answer within 0 s"
+
+
+# Copies that never arrive
+
+
+def disk_fails(floor: Floor, *, fails: bool) -> None:
+    """Of every broker that is new: nothing gets further, and no gate has a reason to hold."""
+    for broker in floor.cluster.brokers.values():
+        broker.disk_fails = fails and broker.broker_id > 3
+
+
+async def stuck(floor: Floor, asked: Request) -> Request:
+    """Ticks a minute apart, until the change holds; batches may still begin until there is no room."""
+    disk_fails(floor, fails=True)
+    for _ in range(60):
+        await floor.tick(asked)
+        found = floor.now(asked)
+        if found.progress and found.progress.hold:
+            return found
+        floor.cluster.advance(60)
+    raise AssertionError("nobody is told")
+
+
+async def test_copies_that_never_arrive_are_said_and_call_people(floor: Floor) -> None:
+    asked = await moving(floor)
+    found = await stuck(floor, asked)
+    assert found.progress is not None
+    assert "is being copied and does not arrive" in found.progress.hold
+    assert found.progress.hold.startswith("nothing has got further for 15 min: ")
+    submitted = floor.cluster.count("reassign")
+    later = await ticks(floor, asked, number=20, seconds=60)
+    said = [line for line in later.log if "does not arrive" in line.text]
+    assert [line.calls for line in said] == ["", "both"], (
+        "once, and people are called when it lasts"
+    )
+    assert floor.cluster.count("reassign") == submitted, "no batch begins meanwhile"
+
+
+async def test_copies_that_arrive_after_all_go_on_by_themselves(floor: Floor) -> None:
+    asked = await moving(floor)
+    await stuck(floor, asked)
+    disk_fails(floor, fails=False)
+    ended = await floor.until_ended(asked, seconds_per_tick=5)
+    assert ended.state is State.DONE
+    going = [text for text in texts(floor, asked) if text.startswith("Going on")]
+    assert len(going) == 1
+    nothing_left(floor)
+
+
+async def test_stuck_copies_can_be_aborted(floor: Floor) -> None:
+    asked = await moving(floor)
+    await stuck(floor, asked)
+    abort(floor, asked)
+    ended = await floor.until_ended(asked, seconds_per_tick=5)
+    assert ended.state is State.ROLLED_BACK
+    nothing_left(floor)
+
+
+async def test_a_throttle_set_again_while_stuck_does_not_end_the_hold(floor: Floor) -> None:
+    asked = await moving(floor)
+    await stuck(floor, asked)
+    for configs in floor.cluster.broker_configs.values():
+        configs.clear()
+    await ticks(floor, asked, number=5, seconds=10)
+    assert any("throttle of the running moves was changed" in text for text in texts(floor, asked))
+    assert not any(text.startswith("Going on") for text in texts(floor, asked))
+
+
+async def test_waiting_for_something_else_does_not_count_as_stuck(floor: Floor) -> None:
+    """A broker away for an hour holds with its own words; the clock starts when it is back."""
+    asked = await moving(floor)
+    floor.cluster.kill(4)
+    disk_fails(floor, fails=True)
+    await ticks(floor, asked, number=60, seconds=60)
+    floor.cluster.restart(4)
+    back = await ticks(floor, asked, number=10, seconds=60)
+    assert not any("does not arrive" in line.text for line in back.log)
+    await ticks(floor, asked, number=10, seconds=60)
+    assert any("does not arrive" in text for text in texts(floor, asked))
