@@ -29,6 +29,7 @@ from bot.doors import Doors, Home
 from bot.incident_story import IncidentShelf
 from bot.keeper import Keeper
 from bot.missed import Missed
+from bot.onlookers import Onlookers
 from bot.people import People
 from bot.questions import QUESTIONS
 from bot.request_story import RequestShelf
@@ -72,10 +73,12 @@ async def build(
     token = settings.slack_bot_token.get_secret_value()
     client = web_client(token=token, base_url=settings.slack_api_url)
     home = await who_we_are(client)
+    people = People(client=client, home_team=home.team_id)
     doors = Doors(
         ledger=ledger,
         kept=policies if isinstance(policies, KeptPolicies) else KeptPolicies.fixed(policies),
-        people=People(client=client, home_team=home.team_id),
+        people=people,
+        onlookers=Onlookers(people=people, now=now),
         client=client,
         usages=usages_of(CATALOG, QUESTIONS),
         tasks=Tasks(),

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.onlookers import Onlookers
 from bot.people import People
 from bot.tasks import Tasks
 from changes.grammar import Usage
@@ -35,6 +36,7 @@ class Doors:
     ledger: Ledger
     kept: KeptPolicies
     people: People
+    onlookers: Onlookers
     client: AsyncWebClient
     usages: tuple[Usage, ...]
     tasks: Tasks

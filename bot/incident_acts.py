@@ -16,10 +16,11 @@ from bot.cards.text import harmless
 from bot.doors import Doors
 from bot.incident_story import proposed_states
 from bot.opening import open_request
+from bot.recording import record, refused
 from changes.grammar import Asked, parse
 from changes.incident import Incident, acknowledged, muted, proposed, unmuted
 from changes.request import Person, Refusal, Request
-from ledger import Audit, Fence
+from ledger import Fence
 
 log = logging.getLogger(__name__)
 
@@ -158,16 +159,3 @@ async def _carried_out(
         return await refused(doors, incident_id, person, event, outcome)
     await record(doors, incident_id, person, event, outcome.log[-1].text if outcome.log else event)
     return outcome
-
-
-async def refused(
-    doors: Doors, about: str, person: Person, event: str, refusal: Refusal
-) -> Refusal:
-    """Every no stands in the audit."""
-    await record(doors, about, person, f"refused: {event}", refusal.words)
-    return refusal
-
-
-async def record(doors: Doors, about: str, person: Person, event: str, words: str) -> None:
-    audit = Audit(actor=person.user_id, event=event, words=words)
-    await asyncio.to_thread(doors.ledger.record, about, audit=audit)

@@ -26,6 +26,7 @@ from bot.once import named, once
 from bot.opening import open_request
 from bot.posting import BAD_BLOCKS, faces
 from bot.questions import help_of, link_to, show, status
+from bot.recording import refused
 from changes.grammar import Asked, Mistake, Question, parse
 from changes.request import Refusal, Request
 from changes.steering import ACTS
@@ -121,10 +122,21 @@ async def _decided(doors: Doors, question: Question, asker: Asker) -> Sequence[D
     return [told(in_words(await _decide(doors, question, user_id=asker.user_id)))]
 
 
+def _for_members(give: Give) -> Give:
+    async def answered(doors: Doors, question: Question, asker: Asker) -> Sequence[Drawn]:
+        if why := await doors.onlookers.why_not(asker.user_id):
+            return [told(why)]
+        return await give(doors, question, asker)
+
+    return answered
+
+
 ANSWERED: Mapping[str, Give] = {
-    "status": _status,
-    "show": _show,
-    **{str(one.usage.means): one.give for one in ANSWERS},
+    "status": _for_members(_status),
+    "show": _for_members(_show),
+    **{
+        str(one.usage.means): one.give if one.decides else _for_members(one.give) for one in ANSWERS
+    },
 }
 """Every other question is a decision about a request."""
 
@@ -132,7 +144,9 @@ ANSWERED: Mapping[str, Give] = {
 async def _open(doors: Doors, asked: Asked, *, user_id: str, asked_in: str) -> Drawn:
     person = await doors.person(user_id)
     if person.standing:
-        return told(f"Nothing was asked: {person.standing}.")
+        refusal = Refusal(words=f"Nothing was asked: {person.standing}.")
+        about = asked.change.cluster
+        return told((await refused(doors, about, person, "ask by command", refusal)).words)
     request = await open_request(doors, asked, person=person, asked_in=asked_in)
     link = await asyncio.to_thread(link_to, doors, request.id)
     return opened(request, asked, link=link)

@@ -30,4 +30,4 @@ async def ack(doors: Doors, question: Question, asker: Asker) -> Sequence[Drawn]
     return [told(f"{outcome.id} is yours: nobody is called for it, until it gets worse.")]
 
 
-ANSWER = Answer(USAGE, ack)
+ANSWER = Answer(USAGE, ack, decides=True)

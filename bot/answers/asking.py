@@ -32,6 +32,8 @@ class Answer(NamedTuple):
 
     usage: Usage
     give: Give
+    decides: bool = False
+    """It is an act, and looks itself at who does it; any other answer is for members only."""
 
 
 class Seen(NamedTuple):

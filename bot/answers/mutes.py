@@ -18,8 +18,8 @@ from bot.cards.help import told
 from bot.cards.text import harmless
 from bot.doors import Doors
 from bot.incident_acts import mute as mute_incident
-from bot.incident_acts import record, refused
 from bot.incident_acts import unmute as unmute_incident
+from bot.recording import record, refused
 from changes.grammar import Question, Usage
 from changes.incident import Mute, duration_words, why_no_mute
 from changes.request import Refusal
@@ -222,5 +222,5 @@ def _bare(name: str) -> str:
     return harmless(name, letters_max=120).replace("`", "ˋ")
 
 
-MUTE = Answer(MUTE_USAGE, mute)
-UNMUTE = Answer(UNMUTE_USAGE, unmute)
+MUTE = Answer(MUTE_USAGE, mute, decides=True)
+UNMUTE = Answer(UNMUTE_USAGE, unmute, decides=True)

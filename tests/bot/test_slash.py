@@ -121,6 +121,16 @@ async def test_guests_and_leavers_ask_for_nothing(desk: Desk) -> None:
     await desk.command("scale brokers 6", user="gus")
     await desk.until_told("gus", "Nothing was asked: guests cannot act on clusters.")
     assert desk.ledger.requests() == ()
+    last = list(desk.ledger.audit_lines())[-1]
+    assert (last.event, last.request_id) == ("refused: ask by command", "orders-prod")
+
+
+@pytest.mark.parametrize("typed", ["status", "show R-1", "lag", "balance", "incidents", "forecast"])
+async def test_guests_are_told_nothing_of_clusters(desk: Desk, typed: str) -> None:
+    await desk.waiting()
+    await desk.command(typed, user="gus")
+    words = "Only members of this workspace are answered: guests cannot act on clusters."
+    assert await desk.until_told("gus", "Only members") == words
 
 
 async def test_status_lists_what_is_open_with_a_link_to_the_card(desk: Desk) -> None:
