@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 import psutil
 import pytest
@@ -31,6 +31,7 @@ DRAWN_SECONDS_MAX = 240.0
 """Two edits a minute for the whole channel; each of two messages may owe a redraw and a line."""
 FIRST_SECONDS_MAX = 75.0
 """A first message waits for no edit, but for other first messages and broadcasts of its minute."""
+LAB_RATE, SLOW_RATE = "throttle_bytes_per_second: 4MB/s", "throttle_bytes_per_second: 1MB/s"
 STOPS, HANGS, SLOW, HOT = "analytics", "messaging", "warehouse", "payments"
 
 
@@ -220,6 +221,18 @@ def test_a_killed_broker_is_told_and_its_return_ends_it(lab: Lab, ledger: Ledger
 # Growing under an approved change
 
 
+@pytest.fixture
+def slow(lab: Lab) -> Iterator[None]:
+    """A lower throttle: the copies take many looks of the watch, however fast the machine is."""
+    file = lab.folder / "policies" / "lab.yaml"
+    usual = file.read_text()
+    assert LAB_RATE in usual
+    file.write_text(usual.replace(LAB_RATE, SLOW_RATE))
+    yield
+    file.write_text(usual)
+
+
+@pytest.mark.usefixtures("slow")
 def test_three_become_six_and_nobody_hears_of_it(lab: Lab, ledger: Ledger) -> None:
     cards, told = len(incident_cards(lab)), ledger.incidents(CLUSTER)
     request_id = lab.ask("ann", "scale brokers 6 because orders lag behind at noon")
