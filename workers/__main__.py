@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import sys
+from contextlib import nullcontext
 
 import click
 
@@ -14,7 +14,6 @@ from cluster.aws import aws_client
 from ledger import LedgerUnavailable
 from ledger.connect import connection_for_worker
 from ledger.masking import masked
-from workers import ticker
 from workers.queue_worker import worker
 from workers.runtime import (
     CannotStart,
@@ -24,6 +23,7 @@ from workers.runtime import (
     runtime,
     settings_from,
 )
+from workers.ticker_beside import TickerBeside
 
 
 @click.command(help="Carry approved changes out, tick by tick, from the ledger's queue.")
@@ -36,13 +36,12 @@ def main(*, with_ticker: bool, burst: bool) -> None:
         own.ledger.check()
         check_logins(own)
         warm(own)
-        if with_ticker:
-            multiprocessing.Process(target=ticker.run, daemon=True).start()
         settings = settings_from(os.environ)
-        worker(
-            connection_for_worker(settings.redis_url),
-            before_job=lambda: policies_in_force(settings.policies),
-        ).work(burst=burst, logging_level="WARNING")
+        with TickerBeside() if with_ticker else nullcontext():
+            worker(
+                connection_for_worker(settings.redis_url),
+                before_job=lambda: policies_in_force(settings.policies),
+            ).work(burst=burst, logging_level="WARNING")
     except (CannotStart, LedgerUnavailable) as refused:
         sys.exit(masked(f"The worker does not start: {refused}"))
 

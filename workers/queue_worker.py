@@ -9,10 +9,8 @@ the list is refused before import, and of a stored job only the fields that our 
 
 from __future__ import annotations
 
-import ctypes
 import logging
 import os
-import signal
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -21,6 +19,8 @@ from rq.exceptions import NoSuchJobError
 from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq.utils import as_text
+
+from workers.tied import tie_to
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +36,6 @@ FIELD_BYTES_MAX = 4096
 """Ours have a hundred; compressed, so that this many could still grow a thousandfold."""
 ID_LENGTH_MAX = 64
 """Of a request, or of a cluster's name."""
-PR_SET_PDEATHSIG = 1
 QUEUE = "ottla"
 
 
@@ -83,15 +82,16 @@ class TiedWorker(Worker):
     before_job: Callable[[], object] = staticmethod(lambda: None)
     """Called in the parent before it forks: what it learns there, every later child inherits."""
 
+    _forks: int
+    """This process, as its child must find it; RQ's `pid` is read back from Redis."""
+
     def execute_job(self, *args: Any, **kwargs: Any) -> None:
         self.before_job()
+        self._forks = os.getpid()
         super().execute_job(*args, **kwargs)
 
     def main_work_horse(self, *args: Any, **kwargs: Any) -> None:
-        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() == 1:
-            # The parent died between fork and prctl, so no signal will ever come.
-            os._exit(1)
+        tie_to(self._forks)
         super().main_work_horse(*args, **kwargs)
 
 

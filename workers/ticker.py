@@ -18,6 +18,7 @@ import click
 from ledger import Ledger, LedgerUnavailable, UnreadableEntry
 from ledger.masking import masked
 from workers.runtime import CannotStart, log_plainly, policies_in_force, runtime, settings_from
+from workers.tied import tie_to
 
 log = logging.getLogger(__name__)
 
@@ -92,8 +93,11 @@ def queue_sweeps(ledger: Ledger, clusters: Iterable[str]) -> str:
 
 
 @click.command(help="Queue the ticks that are due; a worker carries them out.")
-def main() -> None:
+@click.option("--ends-with", type=int, hidden=True, help="The process that started it.")
+def main(*, ends_with: int | None) -> None:
     try:
+        if ends_with is not None:
+            tie_to(ends_with)
         log_plainly()
         run()
     except (CannotStart, LedgerUnavailable) as refused:

@@ -1,0 +1,154 @@
+"""The worker as a process of its own: alone in a container, and with its ticker beside it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import psutil
+import pytest
+
+from changes.catalog.scale_brokers import ScaleBrokers
+from changes.request import Request
+from tests.redis_server import free_port
+from tests.workers.conftest import Floor
+from workers.tied import tie_to
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[2]
+SIX = ScaleBrokers(cluster="orders-lab", brokers=6)
+SECONDS_MAX = 60
+ALONE = ("unshare", "--pid", "--fork", "--mount-proc", "--kill-child")
+"""As process 1 of its own, which a container's main process is."""
+
+
+def environ(floor: Floor, redis_url: str) -> dict[str, str]:
+    """An AWS that nobody answers for: what a job does is seen by what it says of that."""
+    return {
+        **os.environ,
+        "REDIS_URL": redis_url,
+        "OTTLA_POLICIES": str(floor.folder),
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{free_port()}",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "lab",
+        "AWS_SECRET_ACCESS_KEY": "lab",
+    }
+
+
+def until(look: Callable[[], object], what: str) -> None:
+    deadline = time.monotonic() + SECONDS_MAX
+    while not look():
+        assert time.monotonic() < deadline, f"waited {SECONDS_MAX} s for {what}"
+        time.sleep(0.1)
+
+
+def carried_out(floor: Floor, asked: Request) -> bool:
+    """Did a job do its work? The cluster's silence is noted in the request."""
+    return floor.now(asked).version > asked.version
+
+
+# Its own children
+
+
+@pytest.mark.parametrize(("parent", "code"), [(os.getpid, 7), (lambda: 1, 1)])
+def test_a_child_ends_when_somebody_else_is_its_parent(
+    parent: Callable[[], int], code: int
+) -> None:
+    expected = parent()
+    child = os.fork()
+    if child == 0:
+        tie_to(expected)
+        os._exit(7)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == code
+
+
+def namespaces() -> bool:
+    with suppress(OSError):
+        return subprocess.run([*ALONE, "true"], capture_output=True, check=False).returncode == 0
+    return False
+
+
+@pytest.mark.skipif(not namespaces(), reason="this machine does not let us have a process 1")
+def test_jobs_are_carried_out_where_the_worker_is_process_one(floor: Floor, redis_url: str) -> None:
+    asked = floor.ask(SIX)
+    done = subprocess.run(
+        [*ALONE, sys.executable, "-m", "workers", "--burst"],
+        cwd=ROOT,
+        env=environ(floor, redis_url),
+        capture_output=True,
+        text=True,
+        timeout=SECONDS_MAX,
+        check=False,
+    )
+    assert carried_out(floor, asked), done.stderr
+
+
+# Its ticker
+
+
+@contextmanager
+def with_ticker(floor: Floor, redis_url: str, said: Path) -> Iterator[subprocess.Popen[bytes]]:
+    with (
+        said.open("wb") as stream,
+        subprocess.Popen(
+            [sys.executable, "-m", "workers", "--ticker"],
+            cwd=ROOT,
+            env=environ(floor, redis_url),
+            stderr=stream,
+        ) as process,
+    ):
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def tickers(worker: int) -> list[psutil.Process]:
+    with suppress(psutil.NoSuchProcess):
+        return [
+            one
+            for one in psutil.Process(worker).children()
+            if "workers.ticker" in " ".join(one.cmdline())
+        ]
+    return []
+
+
+def gone(process: psutil.Process) -> bool:
+    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+
+
+def test_a_ticker_that_dies_is_said_and_started_again(
+    floor: Floor, redis_url: str, tmp_path: Path
+) -> None:
+    said = tmp_path / "said.log"
+    with with_ticker(floor, redis_url, said) as worker:
+        until(lambda: tickers(worker.pid), "a ticker")
+        first = tickers(worker.pid)[0]
+        first.kill()
+        until(lambda: any(one.pid != first.pid for one in tickers(worker.pid)), "the next ticker")
+        assert "the ticker has ended (killed by signal 9)" in said.read_text()
+        asked = floor.ask(SIX)
+        until(lambda: carried_out(floor, asked), "its work to be queued and done")
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_no_ticker_outlives_its_worker(
+    floor: Floor, redis_url: str, tmp_path: Path, number: signal.Signals
+) -> None:
+    with with_ticker(floor, redis_url, tmp_path / "said.log") as worker:
+        until(lambda: tickers(worker.pid), "a ticker")
+        ticker = tickers(worker.pid)[0]
+        time.sleep(2)  # it has started by then, and knows whose child it is
+        worker.send_signal(number)
+        until(lambda: gone(ticker), "the ticker to end")
+        worker.wait(SECONDS_MAX)
+        if number is signal.SIGTERM:
+            assert "has ended" not in (tmp_path / "said.log").read_text()
