@@ -196,7 +196,10 @@ class ScaleBrokers(Change):
             summary=f"{facts.msk.name}: {facts.msk.broker_count} → {self.brokers} brokers",
             steps=(
                 *add_steps(facts, self.brokers, new, limits),
-                self._validation(limits, new),
+                self._validation(limits, new).with_(
+                    aws_moves=True,
+                    patience_minutes=AWS_MOVES_SECONDS / 60 + PATIENCE_MINUTES,
+                ),
             ),
             lines=(CardLine(label="Data", text="AWS moves it (intelligent rebalancing)"),),
             cannot_be_undone=("brokers stay until they are removed by a change of their own",),

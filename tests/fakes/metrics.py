@@ -72,13 +72,12 @@ class FakeMetrics:
             p.bytes_on(broker_id) for p in truth.partitions.values() if broker_id in p.replicas
         )
         leaders = sum(1 for p in truth.partitions.values() if p.leader == broker_id)
+        disk = truth.disk_used_percent.get(broker_id, 100.0 * held / (truth.volume_gib * GIB))
         into = leaders * truth.bytes_in_per_second_per_leader
         return BrokerLoad(
             broker_id=broker_id,
             cpu_percent=truth.cpu_percent.get(broker_id, 25.0),
-            disk_used_percent=truth.disk_used_percent.get(
-                broker_id, 100.0 * held / (truth.volume_gib * GIB)
-            ),
+            disk_used_percent=None if truth.instance_type.startswith("express.") else disk,
             bytes_in_per_second=into,
             bytes_out_per_second=2 * into,
         )
