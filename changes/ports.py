@@ -27,6 +27,7 @@ from changes.facts import (
     Throttles,
     TopicSettings,
 )
+from changes.lag_gate import LagSeen
 from changes.tagged import Value
 
 Json = JsonValue
@@ -161,3 +162,7 @@ class World:
     """When the present step started."""
     paused: bool = False
     """Somebody paused the run: begin nothing new, keep safe what runs."""
+    held_since: datetime | None = None
+    """Since when the run holds, whatever the reason."""
+    lag: LagSeen | None = None
+    """Consumer groups in trouble, for steps that ask (`Step.minds_lag`); None = nobody watches."""

@@ -44,6 +44,7 @@ def move_steps(moves: tuple[ReplicaMove, ...], limits: ExecutionLimits) -> tuple
             partitions_in_flight=limits.partitions_in_flight,
             cpu_percent_max=limits.cpu_percent_max,
             disk_used_percent_max=limits.disk_used_percent_max,
+            lag_gate=limits.lag_gate,
         ),
         ElectLeaders(
             partitions=tuple((m.topic, m.partition) for m in moves),

@@ -77,6 +77,8 @@ class Step(Tagged):
     """IAM actions this step needs; docs, deploy/ and doctor are derived from these."""
     marks_chart: ClassVar[bool] = False
     """Is its start worth a vertical line in the pictures?"""
+    minds_lag: ClassVar[bool] = False
+    """Does it want to know which consumer groups are in trouble (`World.lag`)?"""
 
     def title(self) -> str:
         raise NotImplementedError(f"{type(self).__name__} must have a title")

@@ -30,6 +30,8 @@ from changes.gates import (
     partition_gate,
     standing_copies_gate,
 )
+from changes.lag_gate import KEY as LAG
+from changes.lag_gate import LagGate
 from changes.moves import MovesSeen, ReplicaMove, next_batch, sort_moves
 from changes.ports import World
 from changes.steps import (
@@ -108,11 +110,13 @@ class MoveReplicas(ReplicaStep):
     """Move replicas to their planned places, a few partitions at a time, under a throttle."""
 
     marks_chart: ClassVar[bool] = True
+    minds_lag: ClassVar[bool] = True
 
     partitions_per_call: int
     partitions_in_flight: int
     cpu_percent_max: float
     disk_used_percent_max: float
+    lag_gate: bool = True
 
     def title(self) -> str:
         return f"Move replicas of {len(self.moves)} partitions"
@@ -139,16 +143,19 @@ class MoveReplicas(ReplicaStep):
             hold=hold,
             act=begin or unsafe,
             upkeep=unsafe,
-            say=lost_in_words(lost) or (THROTTLE_CHANGED if meddled else ""),
+            say=lost_in_words(lost)
+            or (THROTTLE_CHANGED if meddled else "")
+            or ("" if hold else self._lag(world, seen).say()),
             stuck=stuck_in_words(seen.moving, self.throttle_bytes_per_second),
         )
 
     async def intend(self, world: World) -> Memory:
+        lag = {} if LAG in world.memory else self._lag(world, MovesSeen()).noted()
         if BEFORE in world.memory:
-            return {}
+            return lag
         living = await self.living(world)
         present = await world.kafka.throttles(topics=self.topics, broker_ids=living)
-        return {BEFORE: present.model_dump(mode="json")}
+        return {BEFORE: present.model_dump(mode="json"), **lag}
 
     async def act(self, world: World) -> Acted:
         scene = await self._scene(world)
@@ -163,7 +170,8 @@ class MoveReplicas(ReplicaStep):
         if refused:
             (topic, number), words = next(iter(refused.items()))
             return TryAgain(words=f"Kafka refused to move {topic}-{number}: {words}")
-        return submitted(world.memory, batch, open_moves=scene.moves)
+        noted = self._lag(world, scene.moves).noted()
+        return {**submitted(world.memory, batch, open_moves=scene.moves), **noted}
 
     async def undo(self, world: World) -> Look:
         """Cancel what runs (never where no original replica lives), then clear the throttles."""
@@ -233,7 +241,13 @@ class MoveReplicas(ReplicaStep):
                 cpu_percent_max=self.cpu_percent_max,
                 disk_used_percent_max=self.disk_used_percent_max,
             )
+            or (self._lag(world, scene.moves).hold() if scene.moves.waiting else "")
         )
+
+    def _lag(self, world: World, seen: MovesSeen) -> LagGate:
+        known = world.lag if self.lag_gate else None
+        moving = bool(seen.moving)
+        return LagGate(known, world.memory, world.now, world.held_since, moving)
 
     async def _bytes_done(self, world: World, scene: Scene) -> float:
         """Finished moves count whole; moves in flight by what has arrived at their destinations."""

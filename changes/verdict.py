@@ -17,6 +17,8 @@ class ExecutionLimits(Value):
     partitions_in_flight: int = Field(default=20, ge=1, le=1000)
     cpu_percent_max: float = Field(default=70.0, gt=0, le=100)
     disk_used_percent_max: float = Field(default=85.0, gt=0, le=100)
+    lag_gate: bool = True
+    """Does the next batch wait for consumer groups that got into trouble while partitions moved?"""
     poll_seconds: float = Field(default=15.0, ge=0.2, le=600)
     """Between two looks at the cluster: MSK's rate limits are unpublished, so gently."""
     add_brokers_minutes_low: float = Field(default=15.0, ge=0)

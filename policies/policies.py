@@ -16,7 +16,7 @@ from policies.evaluate import CompiledPolicy, Weighed, verdict_of, weigh
 from policies.vocabulary import facts_of, phrase_of
 
 LARGEST_IS_STRICTEST = frozenset(
-    {"poll_seconds", "add_brokers_minutes_low", "add_brokers_minutes_high"}
+    {"poll_seconds", "add_brokers_minutes_low", "add_brokers_minutes_high", "lag_gate"}
 )
 """For every other limit the smallest number is the strictest."""
 

@@ -14,6 +14,7 @@ from changes.ports import World
 from changes.progress import running
 from changes.request import Request
 from ledger import Audit, Conflict, Fence, Work
+from workers.lagging import lag_for
 from workers.runtime import Runtime
 
 PAUSED_POLLS = 3
@@ -105,4 +106,6 @@ def world_of(tick: Tick, request: Request) -> World:
         memory=progress.memory,
         since=progress.step_started_at,
         paused=request.paused_by is not None,
+        held_since=progress.held_since,
+        lag=lag_for(tick.runtime.ledger, request),
     )

@@ -245,6 +245,17 @@ def test_the_strictest_limits_count(tmp_path: Path) -> None:
     assert found.limits("nowhere") == ExecutionLimits()
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "held"), [("false", "true", True), ("false", "false", False)]
+)
+def test_the_gate_on_lag_is_off_only_where_nobody_wants_it(
+    tmp_path: Path, one: str, other: str, held: bool
+) -> None:
+    first = BASE + f"    limits: {{lag_gate: {one}}}\n"
+    found = policies(tmp_path, first, second("q", f"    limits: {{lag_gate: {other}}}\n"))
+    assert found.limits("orders").lag_gate is held
+
+
 def test_a_policy_without_limits_loosens_none(tmp_path: Path) -> None:
     one = BASE + "    limits: {throttle_bytes_per_second: 500MB/s}\n"
     found = policies(tmp_path, one, second("q", "    tz: UTC\n"))
