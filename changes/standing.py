@@ -3,7 +3,7 @@
 Workers have no Slack, so they cannot know. The protocol, through the stored request alone:
 
 1. At the start a worker looks how old the newest reading of each voter is. A vote read them, so a
-   start within `FRESH` of the votes needs no more.
+   start within `VOTE_STANDS` of all votes needs no more.
 2. Otherwise the worker stores `standing` with `asked_at` and leaves the request queued.
 3. A bot sees it, reads every voter live, and stores the people with `answered_at`, due at once.
 4. The worker goes on when every need is still met by them; else the approvals are void, in words.
@@ -25,8 +25,10 @@ from changes.request import (
     still_missing,
 )
 
-FRESH = timedelta(minutes=2)
-"""A reading younger than this stands: longer than a worker's death and recovery take."""
+VOTE_STANDS = timedelta(seconds=5)
+"""Of the last vote work starts half a second later; whoever has lost his right since is found out."""
+ANSWER_STANDS = timedelta(seconds=30)
+"""Longer than a worker's death and recovery take."""
 ASKING = (
     "who approved is being read again in Slack before work starts; "
     "if this stays, Ottla's Slack side is away"
@@ -48,12 +50,12 @@ def fresh(request: Request, *, now: datetime) -> bool:
     read_at = [v.at for v in request.counted_votes if v.choice == "approve"]
     check = request.standing
     if check is not None and check.fingerprint == request.fingerprint and check.answered_at:
-        return _recent(check.asked_at, now)
-    return bool(read_at) and all(_recent(at, now) for at in read_at)
+        return _recent(check.asked_at, now, ANSWER_STANDS)
+    return bool(read_at) and all(_recent(at, now, VOTE_STANDS) for at in read_at)
 
 
-def _recent(at: datetime, now: datetime) -> bool:
-    return timedelta(0) <= now - at <= FRESH
+def _recent(at: datetime, now: datetime, stands: timedelta) -> bool:
+    return timedelta(0) <= now - at <= stands
 
 
 def asked(request: Request, *, now: datetime) -> Request:

@@ -9,7 +9,7 @@ import pytest
 from changes.lifecycle import State
 from changes.progress import started
 from changes.request import Person, Refusal, Request, vote
-from changes.standing import FRESH, answered, asked, fresh, lost, owed
+from changes.standing import ANSWER_STANDS, VOTE_STANDS, answered, asked, fresh, lost, owed
 from changes.steering import ACTS, Steering, offered
 from tests.changes.test_request import TWO
 from tests.changes.toys import ANN, BOB, CAROL, DAN, EVE, FAY, NOW, waiting
@@ -132,8 +132,17 @@ def test_what_runs_keeps_its_votes() -> None:
 
 
 def test_a_fresh_vote_needs_no_second_reading() -> None:
-    assert fresh(queued(), now=NOW + FRESH)
-    assert not fresh(queued(), now=NOW + FRESH + timedelta(seconds=1))
+    assert fresh(queued(), now=NOW + VOTE_STANDS)
+    assert not fresh(queued(), now=NOW + VOTE_STANDS + timedelta(seconds=1))
+
+
+def test_the_first_of_two_votes_is_read_again_where_the_second_came_later() -> None:
+    first = vote(waiting(TWO), person=BOB, choice="approve", revision=1, now=NOW)
+    assert isinstance(first, Request)
+    both = vote(first, person=CAROL, choice="approve", revision=1, now=LATER)
+    assert isinstance(both, Request)
+    assert both.state is State.QUEUED
+    assert not fresh(both, now=LATER)
 
 
 def test_a_worker_asks_once_and_takes_a_fresh_answer() -> None:
@@ -145,7 +154,9 @@ def test_a_worker_asks_once_and_takes_a_fresh_answer() -> None:
     assert not owed(told)
     assert fresh(told, now=late)
     assert lost(told) == ()
-    assert not fresh(told, now=late + FRESH + timedelta(seconds=1)), "an old answer is no answer"
+    assert not fresh(told, now=late + ANSWER_STANDS + timedelta(seconds=1)), (
+        "an old answer is no answer"
+    )
 
 
 @pytest.mark.parametrize(

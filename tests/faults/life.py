@@ -19,6 +19,7 @@ from pathlib import Path
 from redis import Redis
 from rq.serializers import JSONSerializer
 
+from changes import standing
 from changes.catalog import CATALOG
 from changes.catalog.scale_brokers import ScaleBrokers
 from changes.lifecycle import State
@@ -123,6 +124,8 @@ class Life:
     def people(self) -> bool:
         """Ann asks and Bob votes, each once; False = the request has ended."""
         found = self.request()
+        if found is not None and standing.owed(found):
+            read_again(self.bot, found, self.line.now())
         if found is None:
             ask(self.bot, self.line.now())
         elif found.state is State.AWAITING_APPROVAL and not found.votes:
@@ -174,6 +177,13 @@ def approve(ledger: Ledger, request: Request, now: datetime) -> None:
     audit = Audit(actor=BOB.user_id, event="approved", words="approved")
     work = (Work(job="tick", request_id=voted.id),)
     ledger.save(voted, audit=audit, due_at=now, work=work)
+
+
+def read_again(ledger: Ledger, request: Request, now: datetime) -> None:
+    """Who approved, as `bot.standing` reads them when a worker asks."""
+    answered = standing.answered(request, people=(BOB,), now=now)
+    audit = Audit(actor="bot", event="approvers read again", words=BOB.user_id)
+    ledger.save(answered, audit=audit, due_at=now)
 
 
 def live(shop: Shop, moments: Moments | None = None, *, kind: type[Life] = Life) -> None:

@@ -15,6 +15,7 @@ from changes.catalog import CATALOG
 from changes.change import Change
 from changes.ports import World
 from changes.request import Person, Request, vote
+from changes.standing import answered, owed
 from ledger import Audit, Ledger, Work, connect
 from policies import Cluster, Policies, load
 from tests.fakes.clock import FakeClock
@@ -107,6 +108,14 @@ class Floor:
         audit = Audit(actor=person.user_id, event="approved", words="approved")
         work = (Work(job="tick", request_id=voted.id),)
         return self.ledger.save(voted, audit=audit, due_at=self.clock(), work=work)
+
+    def read_approvers_again(self, request: Request, *people: Person) -> None:
+        """As a bot does when a worker asks; nothing when it does not."""
+        waits = self.now(request)
+        if not owed(waits):
+            return
+        told = answered(waits, people=people or (BOB,), now=self.clock())
+        self.ledger.save(told, audit=None, due_at=self.clock())
 
     async def until_ended(self, request: Request, *, seconds_per_tick: float = 2) -> Request:
         """Ticks as the ticker would queue them, until the request has ended."""

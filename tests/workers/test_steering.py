@@ -9,7 +9,7 @@ import pytest
 
 from changes.lifecycle import State
 from changes.request import Request
-from changes.standing import answered, owed
+from changes.standing import owed
 from changes.steering import ACTS, Steering
 from ledger import Audit
 from tests.fakes.cluster import FakeCluster
@@ -203,8 +203,7 @@ async def test_after_a_while_approvers_are_read_again_before_work_starts(floor: 
     assert waits.state is State.QUEUED
     assert owed(waits)
     assert "read again in Slack before work starts" in waits.waits
-    told = answered(waits, people=(BOB,), now=floor.clock())
-    floor.ledger.save(told, audit=None, due_at=floor.clock())
+    floor.read_approvers_again(asked)
     assert (await floor.until_ended(asked, seconds_per_tick=10)).state is State.DONE
     nothing_left(floor)
 
@@ -214,11 +213,8 @@ async def test_an_approver_who_left_meanwhile_voids_the_approval(floor: Floor) -
     await floor.tick(asked)
     floor.approve(asked)
     floor.clock.advance(10 * 60)
-    waits = await ticks(floor, asked, number=1)
-    gone = BOB.with_(groups=())
-    floor.ledger.save(
-        answered(waits, people=(gone,), now=floor.clock()), audit=None, due_at=floor.clock()
-    )
+    await ticks(floor, asked, number=1)
+    floor.read_approvers_again(asked, BOB.with_(groups=()))
     again = await ticks(floor, asked, number=1)
     assert again.state is State.AWAITING_APPROVAL
     assert again.differences == (

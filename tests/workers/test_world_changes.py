@@ -339,6 +339,8 @@ async def test_what_passes_holds_the_start_and_keeps_the_approvals(
     assert said(waits).count("Waits to start: ") == 1
     clear(floor.cluster)
     floor.cluster.advance(5)
+    await floor.tick(asked)
+    floor.read_approvers_again(asked)
     done = await floor.until_ended(asked)
     assert done.state is State.DONE, said(done)
     assert done.revision == 1
