@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -71,10 +71,12 @@ def fitted(model: type[Model], document: Document) -> tuple[Model, Document] | P
 
 def shape_problems(model: type[BaseModel], document: Document, wrong: ValidationError) -> Problems:
     found: dict[Keys, Problem] = {}
+    complaints: dict[Keys, list[ErrorDetails]] = {}
     for error in wrong.errors(include_url=False):
-        path = real_path(document.data, error)
+        complaints.setdefault(real_path(document.data, error), []).append(error)
+    for path, errors in complaints.items():
         if not any(path[:length] in found for length in range(1, len(path) + 1)):
-            found[path] = shape_problem(model, document, error, path)
+            found[path] = shape_problem(model, document, errors, path)
     return Problems(sorted(found.values(), key=lambda one: (one.line, one.column)))
 
 
@@ -99,8 +101,10 @@ def children(data: Json) -> Mapping[str | int, Json]:
 
 
 def shape_problem(
-    model: type[BaseModel], document: Document, error: ErrorDetails, path: Keys
+    model: type[BaseModel], document: Document, errors: Sequence[ErrorDetails], path: Keys
 ) -> Problem:
+    """All that is wrong with one place: of a union, every member says why it is not it."""
+    error = errors[0]
     name = str(path[-1]) if path else document.file
     if error["type"] == "extra_forbidden":
         known = known_keys(model, path[:-1])
@@ -108,17 +112,29 @@ def shape_problem(
         return document.problem(
             path, f"`{dotted(path)}` is not known", suggestion=hint, at_key=True
         )
-    return document.problem(path, f"`{dotted(path)}` {complaint(error)}")
+    return document.problem(path, f"`{dotted(path)}` {complaint(error, *errors[1:])}")
 
 
-def complaint(error: ErrorDetails) -> str:
+def complaint(error: ErrorDetails, *others: ErrorDetails) -> str:
     if error["type"] == "value_error":
         return str(error["ctx"]["error"])
+    if error["type"] == "missing":
+        return PLAIN_WORDS["missing"]
+    return f"{' or '.join(wishes((error, *others)))}; found {shown(error['input'])}"
+
+
+def wishes(errors: Sequence[ErrorDetails]) -> Sequence[str]:
+    """What would have been right, in one sentence: `must be a number or text`."""
+    said = list(dict.fromkeys(wish(one) for one in errors))
+    if len(said) == 1:
+        return said
+    kinds = [one.removeprefix("must be ").partition(";")[0] for one in said]
+    return [f"must be {kinds[0]}", *kinds[1:]]
+
+
+def wish(error: ErrorDetails) -> str:
     words = PLAIN_WORDS.get(error["type"])
-    if error["type"] == "missing" and words:
-        return words
-    said = words or error["msg"].replace("Input should be", "must be").replace("String", "text")
-    return f"{said}; found {shown(error['input'])}"
+    return words or error["msg"].replace("Input should be", "must be").replace("String", "text")
 
 
 def shown(value: object) -> str:

@@ -57,6 +57,8 @@ ADDED = [
     ("examples: [{name: x, facts: {}, expect: needs_approvals, approvals: 2}]", "but with 1 approvals, not 2"),
     ("examples: [{name: x, facts: {}, expect: denied, at: noon}]", "must be like 2026-11-23 10:00"),
     ('examples: [{name: x, facts: {}, expect: denied, at: "9999-12-31 23:59"}]', "between the years 1970 and 2200"),
+    ("examples: [{name: e, facts: {grow.brokers: null}, expect: denied}]",
+     "must be a whole number or a number or text or true or false or a list; found null"),
     (f"limits: {{throttle_bytes_per_second: {'9' * 400}MB/s}}", "found one beyond all numbers"),
 ]  # fmt: skip
 
