@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 COMMAND = (sys.executable, "-m", "workers.ticker", "--ends-with", str(os.getpid()))
 PAUSE_SECONDS = 5.0
 """Before it is started again: one that cannot start must not fill the log."""
+LOOK_SECONDS = 0.5
 END_SECONDS_MAX = 5.0
 
 
@@ -45,28 +46,31 @@ class TickerBeside:
 
     def _keep(self) -> None:
         while not self._over.is_set():
+            if end := self._lived():
+                pause = self._pause_seconds
+                log.error("the ticker has ended (%s); it is started again in %.0f s", end, pause)
+                self._over.wait(pause)
+
+    def _lived(self) -> str:
+        """One ticker from start to end: how it ended, nothing when it was told to."""
+        try:
             # In a session of its own: Ctrl-C is for the worker, which finishes its job first.
             with subprocess.Popen(COMMAND, start_new_session=True) as child:
-                ended = self._watch(child)
-            if ended:
-                log.error(
-                    "the ticker has ended (%s); it is started again in %.0f s",
-                    end_in_words(child.returncode),
-                    self._pause_seconds,
-                )
-                self._over.wait(self._pause_seconds)
+                while not self._over.wait(LOOK_SECONDS):
+                    if child.poll() is not None:
+                        return end_in_words(child.returncode)
+                stop(child)
+        except OSError as refused:  # too many processes, no memory: that passes
+            return f"it could not be started: {refused}"
+        return ""
 
-    def _watch(self, child: subprocess.Popen[bytes]) -> bool:
-        """Did it end by itself? Else the worker ends, and the ticker was told to."""
-        while not self._over.wait(0.5):
-            if child.poll() is not None:
-                return True
-        child.terminate()
-        try:
-            child.wait(END_SECONDS_MAX)
-        except subprocess.TimeoutExpired:
-            child.kill()
-        return False
+
+def stop(child: subprocess.Popen[bytes]) -> None:
+    child.terminate()
+    try:
+        child.wait(END_SECONDS_MAX)
+    except subprocess.TimeoutExpired:
+        child.kill()
 
 
 def end_in_words(code: int) -> str:
