@@ -1,10 +1,11 @@
 """The gate on consumer lag: groups that got into trouble while partitions moved hold the next batch.
 
-What is known of groups comes from the watch, by way of the ledger; nothing here reads Kafka. At each
-batch it is remembered who was in trouble already: only who joined them since may be the moves' doing.
+What is known of groups comes from the watch, by way of the ledger; nothing here reads Kafka. With each
+batch its moment is remembered: a group that was in trouble before that holds nothing.
 
-The surprising truth: lag has many causes. Where nothing moves any more and a group is still behind
-after `RELEASED_AFTER`, the moves are not what hurts it; then that is said, and the change goes on.
+The surprising truth: lag has many causes. Where nothing has moved for `RELEASED_AFTER` and a group is
+still behind, the moves are not what hurts it; then that is said, and the change goes on. What the watch
+cannot see just now is as it was seen last: a silence makes nobody well.
 """
 
 from __future__ import annotations
@@ -18,16 +19,14 @@ from pydantic import AwareDatetime, JsonValue
 from changes.tagged import Value
 
 OLD_AFTER = timedelta(minutes=5)
-"""A watch that has not looked for so long holds nothing."""
+"""A watch that has not looked for so long sees no new trouble."""
 RELEASED_AFTER = timedelta(minutes=15)
-GROUPS_MAX = 1_000
-"""Of more in trouble nobody can tell who joined; then lag holds nothing."""
 NAMED_MAX = 3
 NAME_LETTERS_MAX = 60
-KEY = "lag_before"
+KEY = "last_batch_at"
 INERT = str.maketrans({"<": "‹", ">": "›", "`": "ˋ", "(": "[", ")": "]", "\n": " "})
 """Anybody names a group as he likes: no mention, no code, nothing that ends the brackets it stands in."""
-OLD = "the watch has not looked for a while, so consumer lag holds no batch until it does"
+OLD = "the watch has not looked for a while: consumers that fall behind from now on hold no batch"
 
 
 class Trouble(Value):
@@ -52,8 +51,8 @@ class LagGate(NamedTuple):
     seen: LagSeen | None
     memory: Mapping[str, JsonValue]
     now: datetime
-    held_since: datetime | None
-    moving: bool
+    quiet_since: datetime | None
+    """Since when nothing moves; None = something does, or nobody knows."""
 
     def hold(self) -> str:
         """Why the next batch has to wait."""
@@ -66,37 +65,37 @@ class LagGate(NamedTuple):
             "`/kafka mute group NAME`"
         )
 
-    def say(self) -> str:
-        """What is worth a line where lag holds nothing: it is not seen, or the gate gave up."""
-        if self.seen is not None and self.seen.old(self.now):
-            return OLD
-        released = {name: one for name, one in self._joined().items() if self._released(one)}
-        if not released:
+    def over(self) -> str:
+        """Why a hold ends although groups are still in trouble; nothing, when none is."""
+        joined = self._joined()
+        if not joined or self.hold():
             return ""
         minutes = RELEASED_AFTER.total_seconds() / 60
         return (
             f"nothing moved for {minutes:.0f} min and consumer groups are still in trouble "
-            f"({_names(released)}): the moves are not what hurts them, so they go on"
+            f"({_names(joined)}), so the moves are not what hurts them"
         )
 
-    def noted(self) -> dict[str, JsonValue]:
-        """To be remembered with a batch: who is in trouble. Nothing, when that is not known."""
-        if self.seen is None or self.seen.old(self.now):
-            return {}
-        return {KEY: list[JsonValue](sorted(self.seen.groups)[:GROUPS_MAX])}
+    def say(self) -> str:
+        """What is worth a line while nothing holds: new trouble would not be seen."""
+        return OLD if self.seen is not None and self.seen.old(self.now) else ""
+
+    def batch(self) -> dict[str, JsonValue]:
+        """To be remembered with a batch that was begun."""
+        return {KEY: self.now.isoformat()}
 
     def _joined(self) -> Mapping[str, Trouble]:
-        before = self.memory.get(KEY)
-        if self.seen is None or self.seen.old(self.now) or not isinstance(before, list):
+        """In trouble since the last batch, and not before; nobody before there was one."""
+        began = self.memory.get(KEY)
+        if self.seen is None or not isinstance(began, str):
             return {}
-        if len(self.seen.groups) > GROUPS_MAX:
-            return {}
-        return {name: one for name, one in self.seen.groups.items() if name not in before}
+        batch = datetime.fromisoformat(began)
+        return {name: one for name, one in self.seen.groups.items() if one.since >= batch}
 
     def _released(self, one: Trouble) -> bool:
-        if self.moving or self.held_since is None:
+        if self.quiet_since is None:
             return False
-        return self.now - max(one.since, self.held_since) >= RELEASED_AFTER
+        return self.now - max(one.since, self.quiet_since) >= RELEASED_AFTER
 
 
 def _names(groups: Mapping[str, Trouble]) -> str:

@@ -161,8 +161,8 @@ class World:
     since: datetime | None = None
     """When the present step started."""
     paused: bool = False
-    """Somebody paused the run: begin nothing new, keep safe what runs."""
-    held_since: datetime | None = None
-    """Since when the run holds, whatever the reason."""
+    """Somebody paused the run, or what runs is stuck: begin nothing new, keep safe what runs."""
+    quiet_since: datetime | None = None
+    """Since when nothing of the present step runs; None = something does, or nobody knows."""
     lag: LagSeen | None = None
     """Consumer groups in trouble, for steps that ask (`Step.minds_lag`); None = nobody watches."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from enum import Enum
 
-from changes.holding import held, kind_of, told
+from changes.holding import OVER, held, told
 from changes.lifecycle import Event, State
 from changes.request import Outcome, Progress, Request, mention
 from changes.steps import Broken, Finished, Look, Memory, NotStarted, Step, TryAgain, Underway
@@ -18,6 +18,7 @@ FAILURES_MAX = 20
 """Acts in a row that may be refused for reasons that pass before it counts as broken."""
 STUCK_AFTER = timedelta(minutes=15)
 """What runs and does not get further for so long is no longer slow but stuck."""
+STANDSTILL = "nothing has got further"
 STARTING = "starting"
 LOADS_BEFORE = "loads_before"
 """Where a run remembers, in words, how the brokers were when it started."""
@@ -157,8 +158,9 @@ def acted(
         return broke(request, result, now=now)
     if isinstance(result, TryAgain):
         return tripped(request, result.words, now=now)
-    holding = isinstance(look, Underway) and (bool(look.hold) or _holds_as_stuck(request, look))
-    done = request if holding else held(request, "", now=now)
+    under = look if isinstance(look, Underway) else Underway()
+    holding = bool(under.hold) or stuck(request)
+    done = request if holding else held(request, "", now=now, over=under.over or OVER)
     progress = running(done)
     merged = {**progress.memory, **result}
     progress = progress.with_(intended=False, memory=merged, failures=0)
@@ -182,7 +184,8 @@ def away(request: Request, words: str, *, now: datetime) -> Request:
     Giving up would help nobody: throttles and running moves can only be cleaned up on a cluster that
     answers. People are called when it lasts (`holding`).
     """
-    return held(request, words, now=now, say=bool(running(request).hold))
+    unseen = _unknown_for_a_while(request)
+    return held(unseen, words, now=now, say=bool(running(request).hold))
 
 
 def broke(request: Request, broken: Broken, *, now: datetime) -> Request:
@@ -282,10 +285,10 @@ def _number(value: object) -> int:
 
 def _underway(request: Request, look: Underway, now: datetime) -> Request:
     """What was seen; where an act follows, only that can tell whether a refusal has passed."""
-    acts = look.act and not look.hold
     request = _measured(request, look, now)
-    hold = look.hold or _stuck(request, look, now)
-    noted = request if acts and not hold else held(request, hold, now=now)
+    hold = _stuck(request, look, now) or look.hold
+    acts = look.act and not hold
+    noted = request if acts else held(request, hold, now=now, over=look.over or OVER)
     if look.say:
         noted = told(noted, look.say, now=now)
     progress = running(noted)
@@ -300,26 +303,32 @@ def _underway(request: Request, look: Underway, now: datetime) -> Request:
 
 
 def _measured(request: Request, look: Underway, now: datetime) -> Request:
-    """When it got further last. Waiting for something else is no standstill: the clock starts afterwards."""
+    """Since when what runs gets no further, and since when nothing runs."""
     progress = running(request)
-    waits = look.hold or not look.stuck or request.paused_by is not None
-    further = look.done > progress.furthest or look.note != progress.note
-    if waits or further or progress.furthest_at is None:
-        most = max(look.done, progress.furthest)
-        progress = progress.with_(furthest=most, furthest_at=now)
-    return request.with_(progress=progress)
+    least = progress.least_left
+    if not look.stuck or least is None or look.left < least or look.note != progress.note:
+        progress = progress.with_(least_left=look.left, further_at=now)
+    quiet_since = None if look.running else progress.quiet_since or now
+    return request.with_(progress=progress.with_(quiet_since=quiet_since))
+
+
+def _unknown_for_a_while(request: Request) -> Request:
+    """Nobody looked: neither a standstill nor a rest can be told from what was seen before."""
+    nothing = {"least_left": None, "further_at": None, "quiet_since": None}
+    return request.with_(progress=running(request).with_(**nothing))
 
 
 def _stuck(request: Request, look: Underway, now: datetime) -> str:
-    since = running(request).furthest_at or now
+    since = running(request).further_at or now
     if not look.stuck or now - since < STUCK_AFTER:
         return ""
-    return f"nothing has got further for {minutes_in_words((now - since).total_seconds())}: {look.stuck}"
+    lasting = minutes_in_words((now - since).total_seconds())
+    return f"{STANDSTILL} (for {lasting}): {look.stuck}"
 
 
-def _holds_as_stuck(request: Request, look: Underway) -> bool:
-    hold = running(request).hold
-    return bool(hold) and bool(look.stuck) and kind_of(hold).endswith(kind_of(look.stuck))
+def stuck(request: Request) -> bool:
+    """Does it hold since what runs gets no further?"""
+    return request.progress is not None and request.progress.hold.startswith(STANDSTILL)
 
 
 def _step_finished(request: Request, look: Finished, now: datetime) -> Request:
@@ -340,8 +349,9 @@ def _step_finished(request: Request, look: Finished, now: datetime) -> Request:
         done=0,
         total=0,
         unit="",
-        furthest=0,
-        furthest_at=None,
+        least_left=None,
+        further_at=None,
+        quiet_since=None,
         intended=False,
         failures=0,
         memory={**progress.memory, **look.memory},

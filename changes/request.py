@@ -67,9 +67,11 @@ class Progress(Value):
     done: float = 0
     total: float = 0
     unit: str = ""
-    furthest: float = 0
-    """The most of `done` that was seen, and when the step got further last or waited for others."""
-    furthest_at: AwareDatetime | None = None
+    least_left: float | None = None
+    """The least of what runs that was still to come, and when it became less last."""
+    further_at: AwareDatetime | None = None
+    quiet_since: AwareDatetime | None = None
+    """Since when nothing of the step runs; None = something does, or nobody knows."""
     intended: bool = False
     """The intention to act on this step is stored; nobody knows yet whether the act happened."""
     snapshots: tuple[str, ...] = ()

@@ -27,8 +27,9 @@ from changes.request import (
 
 VOTE_STANDS = timedelta(seconds=5)
 """Of the last vote work starts half a second later; whoever has lost his right since is found out."""
-ANSWER_STANDS = timedelta(seconds=30)
-"""Longer than a worker's death and recovery take."""
+ANSWER_STANDS = timedelta(minutes=2)
+"""Longer than a worker's death and recovery take, or than a worker is kept by a cluster that is silent:
+an answer that is too old whenever it is read would be asked for for ever."""
 ASKING = (
     "who approved is being read again in Slack before work starts; "
     "if this stays, Ottla's Slack side is away"

@@ -31,8 +31,12 @@ class Underway(Value):
     """On its way. `done` of `total` in `unit`; `hold` says why it waits; `act` = there is more to do.
 
     `upkeep` = that act only keeps safe what runs already, so a pause does not stop it. `say` is told
-    in the thread once per step. `stuck` is what to hold with should neither `done` rise nor `note`
-    change for a while (`progress.STUCK_AFTER`): the step knows what it waits for, the run since when.
+    in the thread once per step; `over` is told when a hold ends with this look, in place of "the
+    reason is gone".
+
+    `running` = how many things are on their way, and `left` how much of them (in `unit`) is still to
+    come. `stuck` is what to hold with should neither `left` shrink nor `note` change for a while
+    (`progress.STUCK_AFTER`): the step knows what it waits for, the run since when.
     """
 
     note: str = ""
@@ -43,6 +47,9 @@ class Underway(Value):
     act: bool = False
     upkeep: bool = False
     say: str = ""
+    over: str = ""
+    running: int = 0
+    left: float = 0
     stuck: str = ""
 
 

@@ -30,7 +30,6 @@ from changes.gates import (
     partition_gate,
     standing_copies_gate,
 )
-from changes.lag_gate import KEY as LAG
 from changes.lag_gate import LagGate
 from changes.moves import MovesSeen, ReplicaMove, next_batch, sort_moves
 from changes.ports import World
@@ -134,10 +133,12 @@ class MoveReplicas(ReplicaStep):
         hold = await self._hold(world, scene)
         begin = not hold and not world.paused and bool(self._batch(seen))
         unsafe, meddled = await self._throttle_off(world, scene)
+        done, left = await self._bytes(world, scene)
+        lag = self._lag(world)
         return Underway(
             note=f"{len(seen.done) + len(seen.gone)} of {len(self.moves)} partitions in place, "
             f"{len(seen.moving)} moving",
-            done=await self._bytes_done(world, scene),
+            done=done,
             total=sum(m.bytes_moved for m in self.moves),
             unit="bytes",
             hold=hold,
@@ -145,17 +146,29 @@ class MoveReplicas(ReplicaStep):
             upkeep=unsafe,
             say=lost_in_words(lost)
             or (THROTTLE_CHANGED if meddled else "")
-            or ("" if hold else self._lag(world, seen).say()),
-            stuck=stuck_in_words(seen.moving, self.throttle_bytes_per_second),
+            or ("" if hold else lag.say()),
+            over=lag.over(),
+            running=len(seen.moving),
+            left=left,
+            stuck="" if self._may_stand(world, scene) else self._stuck_words(seen.moving),
         )
 
+    def _may_stand(self, world: World, scene: Scene) -> bool:
+        """May copies stand still by good right? Then another sentence says so."""
+        away = set(self.brokers(world)) - set(scene.living)
+        return bool(away) or any(
+            scene.partitions[m.key].leader in (None, -1) for m in scene.moves.moving
+        )
+
+    def _stuck_words(self, moving: Sequence[ReplicaMove]) -> str:
+        return stuck_in_words(moving, self.throttle_bytes_per_second)
+
     async def intend(self, world: World) -> Memory:
-        lag = {} if LAG in world.memory else self._lag(world, MovesSeen()).noted()
         if BEFORE in world.memory:
-            return lag
+            return {}
         living = await self.living(world)
         present = await world.kafka.throttles(topics=self.topics, broker_ids=living)
-        return {BEFORE: present.model_dump(mode="json"), **lag}
+        return {BEFORE: present.model_dump(mode="json")}
 
     async def act(self, world: World) -> Acted:
         scene = await self._scene(world)
@@ -170,8 +183,10 @@ class MoveReplicas(ReplicaStep):
         if refused:
             (topic, number), words = next(iter(refused.items()))
             return TryAgain(words=f"Kafka refused to move {topic}-{number}: {words}")
-        noted = self._lag(world, scene.moves).noted()
-        return {**submitted(world.memory, batch, open_moves=scene.moves), **noted}
+        return {
+            **submitted(world.memory, batch, open_moves=scene.moves),
+            **self._lag(world).batch(),
+        }
 
     async def undo(self, world: World) -> Look:
         """Cancel what runs (never where no original replica lives), then clear the throttles."""
@@ -241,28 +256,34 @@ class MoveReplicas(ReplicaStep):
                 cpu_percent_max=self.cpu_percent_max,
                 disk_used_percent_max=self.disk_used_percent_max,
             )
-            or (self._lag(world, scene.moves).hold() if scene.moves.waiting else "")
+            or (self._lag(world).hold() if scene.moves.waiting and not world.paused else "")
         )
 
-    def _lag(self, world: World, seen: MovesSeen) -> LagGate:
+    def _lag(self, world: World) -> LagGate:
         known = world.lag if self.lag_gate else None
-        moving = bool(seen.moving)
-        return LagGate(known, world.memory, world.now, world.held_since, moving)
+        return LagGate(known, world.memory, world.now, world.quiet_since)
 
-    async def _bytes_done(self, world: World, scene: Scene) -> float:
-        """Finished moves count whole; moves in flight by what has arrived at their destinations."""
-        seen = scene.moves
-        done = sum(m.bytes_moved for m in seen.done)
-        targets = {b for m in seen.moving for b in m.adding if b in scene.living}
-        if not targets:
-            return done
-        sizes = await world.kafka.replica_sizes(broker_ids=sorted(targets))
-        arrived = sum(
-            min(m.size_bytes, sizes.get((b, m.topic, m.partition), 0))
-            for m in seen.moving
-            for b in m.adding
-        )
-        return done + arrived
+    async def _bytes(self, world: World, scene: Scene) -> tuple[float, float]:
+        """What has arrived of all that was planned, and what is still to come of the copies that run.
+
+        Finished moves count whole. What is still to come is held against the leaders' logs as they are
+        now: where they grow faster than copies arrive, it does not shrink.
+        """
+        done, left = float(sum(m.bytes_moved for m in scene.moves.done)), 0.0
+        copies = [(m, b) for m in scene.moves.moving for b in m.adding if b in scene.living]
+        if not copies:
+            return done, left
+        leaders = {scene.partitions[m.key].leader for m, _ in copies} & set(scene.living)
+        asked = sorted({b for _, b in copies} | {b for b in leaders if b is not None})
+        sizes = await world.kafka.replica_sizes(broker_ids=asked)
+        for move, broker_id in copies:
+            partition = scene.partitions[move.key]
+            here = sizes.get((broker_id, move.topic, move.partition), 0)
+            leader = -1 if partition.leader is None else partition.leader
+            whole = sizes.get((leader, move.topic, move.partition), move.size_bytes)
+            done += min(move.size_bytes, here)
+            left += 0 if broker_id in partition.isr else max(0, whole - here)
+        return done, left
 
     async def _throttle_off(self, world: World, scene: Scene) -> tuple[bool, bool]:
         """Is the throttle of running moves not as it should be, and did somebody change it?

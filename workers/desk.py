@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from changes.ports import World
-from changes.progress import running
+from changes.progress import running, stuck
 from changes.request import Request
 from ledger import Audit, Conflict, Fence, Work
 from workers.lagging import lag_for
@@ -105,7 +105,7 @@ def world_of(tick: Tick, request: Request) -> World:
         now=tick.now,
         memory=progress.memory,
         since=progress.step_started_at,
-        paused=request.paused_by is not None,
-        held_since=progress.held_since,
+        paused=request.paused_by is not None or stuck(request),
+        quiet_since=progress.quiet_since,
         lag=lag_for(tick.runtime.ledger, request),
     )

@@ -1,7 +1,7 @@
 """Consumer groups in trouble, out of what the watch wrote into the ledger; for the gate on lag.
 
-Counted are alerts that fire: what flickers, what could not be seen and what a person muted holds no
-batch. Groups that nobody runs are left out, since no copy stops a consumer.
+Counted are alerts that fire, also those that cannot be seen just now: what flickers and what a person
+muted holds no batch. Groups that nobody runs are left out, since no copy stops a consumer.
 """
 
 from __future__ import annotations
@@ -54,6 +54,6 @@ def lag_seen(book: Book) -> LagSeen | None:
 
 def counts(alert: Alert) -> bool:
     finding = alert.finding
-    fires = alert.state is AlertState.FIRING and not alert.stale
     known = finding.rule == RULE and finding.kind in HURT and finding.severity >= Severity.WARN
+    fires = alert.state is AlertState.FIRING
     return fires and known and not alert.held_by.startswith("mute")

@@ -49,18 +49,20 @@ class TickerBeside:
             if end := self._lived():
                 pause = self._pause_seconds
                 log.error("the ticker has ended (%s); it is started again in %.0f s", end, pause)
-                self._over.wait(pause)
+            self._over.wait(self._pause_seconds)
 
     def _lived(self) -> str:
-        """One ticker from start to end: how it ended, nothing when it was told to."""
+        """One ticker from start to end: how it ended, nothing when it was told to (by whomever)."""
         try:
             # In a session of its own: Ctrl-C is for the worker, which finishes its job first.
             with subprocess.Popen(COMMAND, start_new_session=True) as child:
                 while not self._over.wait(LOOK_SECONDS):
                     if child.poll() is not None:
-                        return end_in_words(child.returncode)
+                        return end_in_words(child.returncode) if child.returncode else ""
                 stop(child)
-        except OSError as refused:  # too many processes, no memory: that passes
+        except (
+            Exception
+        ) as refused:  # no memory, too many processes: the keeper must not end by that
             return f"it could not be started: {refused}"
         return ""
 

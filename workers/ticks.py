@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from changes import standing
 from changes.facts import ClusterFacts
-from changes.holding import kind_of
+from changes.holding import kind_of, said_lately
 from changes.lifecycle import Event, State
 from changes.plan import CannotPlan, Plan
 from changes.ports import Unreachable
@@ -146,7 +146,8 @@ async def verify(tick: Tick, request: Request) -> Request:
     if later is not None and later.not_now:
         return wait_to_start(tick, request, later.not_now)
     if not standing.fresh(request, now=tick.now):
-        return wait_to_start(tick, standing.asked(request, now=tick.now), standing.ASKING)
+        now = tick.runtime.clock()  # the survey took its time
+        return wait_to_start(tick, standing.asked(request, now=now), standing.ASKING)
     begun = started(request, loads=loads_in_words(facts.loads), now=tick.now)
     return tick.save(request, begun, due_seconds=tick.poll_seconds(request))
 
@@ -155,7 +156,10 @@ def no_longer(tick: Tick, request: Request, facts: ClusterFacts) -> tuple[str, .
     """What is not as it was approved, in words: plan, cluster, policies, approvers."""
     plan = request.plan
     if plan is None or not plan.intact:
-        return ("the stored plan is not the one that was approved",)
+        return (
+            "the stored plan is not the one that was approved (as after an upgrade of Ottla that plans "
+            "in another form)",
+        )
     differences = plan.differences(facts)
     if not differences and plan.policy_digest != tick.runtime.policies.digest:
         return ("the policy files were edited since this was planned",)
@@ -194,8 +198,10 @@ def waiting_for_an_answer(request: Request, words: str, now: datetime) -> Reques
 def wait_to_start(tick: Tick, request: Request, why: str) -> Request:
     """Approved and first in line, but not now: said once, looked at again with every poll."""
     waiting = request.with_(waits=why)
-    if kind_of(why) != kind_of(request.waits) and why != standing.ASKING:
-        waiting = waiting.said(now=tick.now, text=f"Waits to start: {why}")
+    text = f"Waits to start: {why}"
+    news = kind_of(why) != kind_of(request.waits) and why != standing.ASKING
+    if news and not said_lately(request, text, now=tick.now):
+        waiting = waiting.said(now=tick.now, text=text)
     return tick.save(request, waiting, due_seconds=tick.poll_seconds(request))
 
 

@@ -2,41 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import timedelta
 
 import pytest
-from pydantic import JsonValue
 
-from changes.lag_gate import GROUPS_MAX, KEY, OLD, LagGate, LagSeen, Trouble
+from changes.lag_gate import KEY, OLD, LagGate, LagSeen, Trouble
 from tests.changes.toys import NOW
 
-QUARTER = timedelta(minutes=15)
+
+def ago(minutes: float) -> Trouble:
+    return Trouble(kind="falling behind", since=NOW - timedelta(minutes=minutes))
 
 
-def seen(*names: str, kind: str = "falling behind", minutes_ago: float = 0) -> LagSeen:
-    trouble = Trouble(kind=kind, since=NOW - timedelta(minutes=minutes_ago))
-    return LagSeen(at=NOW, groups=dict.fromkeys(names, trouble))
+def seen(**minutes_ago: float) -> LagSeen:
+    return LagSeen(at=NOW, groups={name: ago(minutes) for name, minutes in minutes_ago.items()})
 
 
 def gate(
     lag: LagSeen | None,
     *,
-    before: Collection[str] | None = (),
-    held_minutes: float | None = None,
-    moving: bool = False,
+    batch_minutes_ago: float | None = 30,
+    quiet_minutes: float | None = None,
 ) -> LagGate:
-    held_since = None if held_minutes is None else NOW - timedelta(minutes=held_minutes)
-    memory: dict[str, JsonValue] = {} if before is None else {KEY: list[JsonValue](before)}
-    return LagGate(lag, memory, NOW, held_since, moving)
+    """A batch began half an hour ago, and something moves, unless told otherwise."""
+    memory = {}
+    if batch_minutes_ago is not None:
+        memory = {KEY: (NOW - timedelta(minutes=batch_minutes_ago)).isoformat()}
+    quiet = None if quiet_minutes is None else NOW - timedelta(minutes=quiet_minutes)
+    return LagGate(lag, memory, NOW, quiet)
 
 
 def test_who_joined_since_the_last_batch_holds_the_next() -> None:
-    words = gate(seen("payments", "audit"), before=["audit"]).hold()
+    words = gate(seen(payments=20, audit=40)).hold()
     assert words.startswith(
-        "consumer groups got into trouble since the last batch began (payments: "
+        "consumer groups got into trouble since the last batch began (payments: falling behind); "
     )
-    assert "audit" not in words
     assert "/kafka mute group NAME" in words
 
 
@@ -45,64 +45,68 @@ def test_who_joined_since_the_last_batch_holds_the_next() -> None:
     [
         pytest.param(gate(None), id="nobody watches"),
         pytest.param(gate(seen()), id="all are well"),
-        pytest.param(gate(seen("payments"), before=["payments", "audit"]), id="behind before"),
-        pytest.param(gate(seen("payments"), before=None), id="not known who was behind before"),
-        pytest.param(gate(seen(*map(str, range(GROUPS_MAX + 1)))), id="too many to tell"),
+        pytest.param(gate(seen(payments=31, audit=3000)), id="behind before the batch"),
+        pytest.param(gate(seen(payments=1), batch_minutes_ago=None), id="no batch was begun"),
     ],
 )
 def test_nothing_holds_and_nothing_is_said(quiet: LagGate) -> None:
-    assert (quiet.hold(), quiet.say()) == ("", "")
+    assert (quiet.hold(), quiet.over(), quiet.say()) == ("", "", "")
+
+
+def test_any_number_of_groups_is_counted_and_three_are_named() -> None:
+    many = LagSeen(at=NOW, groups={f"g{number:05}": ago(1) for number in range(5_000)})
+    assert (
+        "(g00000: falling behind; g00001: falling behind; g00002: falling behind; 4997 more)"
+        in (gate(many).hold())
+    )
 
 
 @pytest.mark.parametrize("minutes", [-6, 6])
-def test_a_watch_that_has_not_looked_for_a_while_holds_nothing_and_that_is_said(
-    minutes: float,
-) -> None:
-    """Also one whose clock is ahead: what it saw cannot be placed."""
-    old = seen("payments").with_(at=NOW + timedelta(minutes=minutes))
-    assert gate(old).hold() == ""
+def test_a_watch_that_has_not_looked_for_a_while_makes_nobody_well(minutes: float) -> None:
+    """Also one whose clock is ahead: when it looked cannot be told."""
+    old = seen(payments=20).with_(at=NOW + timedelta(minutes=minutes))
+    assert "payments" in gate(old).hold()
     assert gate(old).say() == OLD
-    assert gate(old).noted() == {}
 
 
 def test_it_gives_up_where_nothing_moved_for_long_and_says_so() -> None:
-    given_up = gate(seen("payments", minutes_ago=20), held_minutes=15)
+    given_up = gate(seen(payments=20), quiet_minutes=15)
     assert given_up.hold() == ""
-    assert given_up.say().startswith(
-        "nothing moved for 15 min and consumer groups are still in trouble"
+    assert given_up.over() == (
+        "nothing moved for 15 min and consumer groups are still in trouble "
+        "(payments: falling behind), so the moves are not what hurts them"
     )
 
 
 @pytest.mark.parametrize(
     "waits",
     [
-        gate(seen("payments", minutes_ago=20), held_minutes=14),
-        gate(seen("payments", minutes_ago=20), held_minutes=None),
-        gate(seen("payments", minutes_ago=20), held_minutes=60, moving=True),
-        gate(seen("payments", minutes_ago=3), held_minutes=60),
+        gate(seen(payments=20), quiet_minutes=14),
+        gate(seen(payments=20), quiet_minutes=0),
+        gate(seen(payments=20), quiet_minutes=None),
+        gate(seen(payments=3), quiet_minutes=25),
     ],
-    ids=["held not for long", "not held", "copies still run", "held for another reason until now"],
+    ids=["quiet not for long", "copies ended this moment", "copies run", "in trouble not for long"],
 )
 def test_it_does_not_give_up_early(waits: LagGate) -> None:
     assert "payments" in waits.hold()
-    assert waits.say() == ""
+    assert waits.over() == ""
 
 
 def test_one_that_was_given_up_does_not_hide_another() -> None:
-    both = seen("payments", minutes_ago=20)
-    both = both.with_(groups={**both.groups, "audit": Trouble(kind="stalled", since=NOW)})
-    again = gate(both, held_minutes=20)
-    assert "audit: stalled" in again.hold()
+    again = gate(seen(payments=20, audit=1), quiet_minutes=20)
+    assert "audit" in again.hold()
     assert "payments" not in again.hold()
+    assert again.over() == "", "it is not over"
 
 
-def test_a_batch_remembers_who_is_in_trouble_now_and_no_longer_who_was() -> None:
-    assert gate(seen("b", "a"), before=["c"]).noted() == {KEY: ["a", "b"]}
+def test_a_batch_remembers_its_moment() -> None:
+    assert gate(None).batch() == {KEY: NOW.isoformat()}
 
 
 def test_names_are_cut_and_harmless() -> None:
     hostile = "<!channel>) `rm` (" + "x" * 500
-    words = gate(seen(hostile, "a", "b", "c", "d")).hold()
+    words = gate(LagSeen(at=NOW, groups=dict.fromkeys((hostile, *"abcd"), ago(1)))).hold()
     assert "<" not in words
     assert len(words) < 500
     assert "; 2 more)" in words

@@ -154,6 +154,8 @@ def test_a_worker_asks_once_and_takes_a_fresh_answer() -> None:
     assert not owed(told)
     assert fresh(told, now=late)
     assert lost(told) == ()
+    behind_a_silent_cluster = late + timedelta(seconds=3 * 35)
+    assert fresh(told, now=behind_a_silent_cluster), "else it would be asked for, for ever"
     assert not fresh(told, now=late + ANSWER_STANDS + timedelta(seconds=1)), (
         "an old answer is no answer"
     )

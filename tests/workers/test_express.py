@@ -59,3 +59,37 @@ async def test_brokers_that_aws_leaves_idle_are_said_at_the_end(floor: Floor) ->
     assert done.state is State.DONE
     assert done.outcome is not None
     assert "look at this: new broker 4 carries only 0 % of the mean" in done.outcome.words
+
+
+def thin(floor: Floor) -> None:
+    """As a partition is while AWS adds a copy to it."""
+    for partition in list(floor.cluster.partitions.values())[:4]:
+        partition.isr = partition.isr[:2]
+
+
+async def test_copies_that_aws_adds_neither_hold_nor_call_anybody(floor: Floor) -> None:
+    asked = await validating(floor)
+    thin(floor)
+    for _ in range(40):
+        await floor.tick(asked)
+        floor.cluster.advance(60)
+    waiting = floor.now(asked)
+    assert waiting.state is State.RUNNING
+    assert waiting.progress is not None
+    assert "4 partitions are under-replicated" in waiting.progress.note
+    assert not any(line.text.startswith("Holding") or line.calls == "both" for line in waiting.log)
+
+
+async def test_what_has_no_leader_or_too_much_to_do_holds_on_express_too(floor: Floor) -> None:
+    asked = await validating(floor)
+    next(iter(floor.cluster.partitions.values())).leader = None
+    await floor.tick(asked)
+    held = floor.now(asked).progress
+    assert held is not None
+    assert "1 partitions have no leader" in held.hold
+    next(iter(floor.cluster.partitions.values())).leader = 1
+    floor.cluster.cpu_percent[2] = 99.0
+    await floor.tick(asked)
+    busy = floor.now(asked).progress
+    assert busy is not None
+    assert "CPU of broker 2 is 99 %" in busy.hold

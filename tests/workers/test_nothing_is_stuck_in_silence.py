@@ -234,14 +234,14 @@ async def test_copies_that_never_arrive_are_said_and_call_people(floor: Floor) -
     found = await stuck(floor, asked)
     assert found.progress is not None
     assert "is being copied and does not arrive" in found.progress.hold
-    assert found.progress.hold.startswith("nothing has got further for 15 min: ")
-    submitted = floor.cluster.count("reassign")
+    assert found.progress.hold.startswith("nothing has got further (for 15 min): ")
+    begun = floor.cluster.count("reassign")
     later = await ticks(floor, asked, number=20, seconds=60)
     said = [line for line in later.log if "does not arrive" in line.text]
     assert [line.calls for line in said] == ["", "both"], (
         "once, and people are called when it lasts"
     )
-    assert floor.cluster.count("reassign") == submitted, "no batch begins meanwhile"
+    assert floor.cluster.count("reassign") == begun, "no batch begins meanwhile"
 
 
 async def test_copies_that_arrive_after_all_go_on_by_themselves(floor: Floor) -> None:
