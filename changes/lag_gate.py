@@ -1,7 +1,8 @@
 """The gate on consumer lag: groups that got into trouble while partitions moved hold the next batch.
 
 What is known of groups comes from the watch, by way of the ledger; nothing here reads Kafka. With each
-batch its moment is remembered: a group that was in trouble before that holds nothing.
+batch its moment is remembered: a group whose trouble was certain before that, or that began before any
+partition moved, holds nothing.
 
 The surprising truth: lag has many causes. Where nothing has moved for `RELEASED_AFTER` and a group is
 still behind, the moves are not what hurts it; then that is said, and the change goes on. What the watch
@@ -32,7 +33,9 @@ OLD = "the watch has not looked for a while: consumers that fall behind from now
 class Trouble(Value):
     kind: str
     """Such as `falling behind`."""
-    since: AwareDatetime
+    began_at: AwareDatetime
+    certain_at: AwareDatetime
+    """When it had lasted long enough to be told."""
 
 
 class LagSeen(Value):
@@ -53,6 +56,8 @@ class LagGate(NamedTuple):
     now: datetime
     quiet_since: datetime | None
     """Since when nothing moves; None = something does, or nobody knows."""
+    since: datetime | None = None
+    """When the step began; nothing had moved before that."""
 
     def hold(self) -> str:
         """Why the next batch has to wait."""
@@ -89,13 +94,17 @@ class LagGate(NamedTuple):
         began = self.memory.get(KEY)
         if self.seen is None or not isinstance(began, str):
             return {}
-        batch = datetime.fromisoformat(began)
-        return {name: one for name, one in self.seen.groups.items() if one.since >= batch}
+        batch, start = datetime.fromisoformat(began), self.since
+        return {
+            name: one
+            for name, one in self.seen.groups.items()
+            if one.certain_at >= batch and (start is None or one.began_at >= start)
+        }
 
     def _released(self, one: Trouble) -> bool:
         if self.quiet_since is None:
             return False
-        return self.now - max(one.since, self.quiet_since) >= RELEASED_AFTER
+        return self.now - max(one.certain_at, self.quiet_since) >= RELEASED_AFTER
 
 
 def _names(groups: Mapping[str, Trouble]) -> str:

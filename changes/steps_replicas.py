@@ -261,7 +261,7 @@ class MoveReplicas(ReplicaStep):
 
     def _lag(self, world: World) -> LagGate:
         known = world.lag if self.lag_gate else None
-        return LagGate(known, world.memory, world.now, world.quiet_since)
+        return LagGate(known, world.memory, world.now, world.quiet_since, world.since)
 
     async def _bytes(self, world: World, scene: Scene) -> tuple[float, float]:
         """What has arrived of all that was planned, and what is still to come of the copies that run.

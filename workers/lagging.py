@@ -44,7 +44,7 @@ def lag_seen(book: Book) -> LagSeen | None:
         at=book.at,
         groups={
             one.finding.subject.removeprefix("group "): Trouble(
-                kind=one.finding.kind, since=one.began_at
+                kind=one.finding.kind, began_at=one.began_at, certain_at=one.since
             )
             for one in book.alerts
             if counts(one)

@@ -11,7 +11,8 @@ from tests.changes.toys import NOW
 
 
 def ago(minutes: float) -> Trouble:
-    return Trouble(kind="falling behind", since=NOW - timedelta(minutes=minutes))
+    at = NOW - timedelta(minutes=minutes)
+    return Trouble(kind="falling behind", began_at=at - timedelta(minutes=1), certain_at=at)
 
 
 def seen(**minutes_ago: float) -> LagSeen:
@@ -29,7 +30,7 @@ def gate(
     if batch_minutes_ago is not None:
         memory = {KEY: (NOW - timedelta(minutes=batch_minutes_ago)).isoformat()}
     quiet = None if quiet_minutes is None else NOW - timedelta(minutes=quiet_minutes)
-    return LagGate(lag, memory, NOW, quiet)
+    return LagGate(lag, memory, NOW, quiet, NOW - timedelta(minutes=60))
 
 
 def test_who_joined_since_the_last_batch_holds_the_next() -> None:
@@ -51,6 +52,15 @@ def test_who_joined_since_the_last_batch_holds_the_next() -> None:
 )
 def test_nothing_holds_and_nothing_is_said(quiet: LagGate) -> None:
     assert (quiet.hold(), quiet.over(), quiet.say()) == ("", "", "")
+
+
+def test_a_batch_between_the_beginning_and_the_certainty_does_not_hide_a_group() -> None:
+    """It takes the watch a while to be sure, and batches begin every few seconds."""
+    assert "payments" in gate(seen(payments=1), batch_minutes_ago=1.5).hold()
+
+
+def test_what_began_before_anything_moved_holds_nothing() -> None:
+    assert gate(seen(payments=59.5), batch_minutes_ago=59.8).hold() == ""
 
 
 def test_any_number_of_groups_is_counted_and_three_are_named() -> None:

@@ -26,8 +26,8 @@ SIX = ScaleBrokers(cluster="orders-lab", brokers=6)
 
 def watched(floor: Floor, *names: str, minutes_ago: float = 0, **more: Any) -> None:
     """The watch looks: these groups are in trouble, since so many minutes."""
-    began = floor.clock().timestamp() - 60 * minutes_ago
-    given = {"kind": "falling behind", "began_at": began, **more}
+    began = more.pop("began_at", floor.clock().timestamp() - 60 * minutes_ago)
+    given = {"kind": "falling behind", "began_at": began, "since": began, **more}
     alerts = tuple(alert(f"group {name}", **given) for name in names)
     before = floor.ledger.watch_book("orders-lab")
     book = Book(cluster="orders-lab", at=floor.clock(), alerts=alerts)
