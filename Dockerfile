@@ -7,7 +7,8 @@ RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir --require-hashe
 
 FROM python:3.11-slim
 # Change windows are written in time zones: slim images carry no zone data.
-RUN apt-get update && apt-get install -y --no-install-recommends tzdata && rm -rf /var/lib/apt/lists/* \
+# A process 1 of its own (tini): signals that come before a role has its handlers end it, as anywhere else.
+RUN apt-get update && apt-get install -y --no-install-recommends tini tzdata && rm -rf /var/lib/apt/lists/* \
     && useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin ottla
 COPY --from=build /venv /venv
 WORKDIR /app
@@ -19,5 +20,7 @@ COPY ledger ledger
 COPY cluster cluster
 COPY changes changes
 USER 10001
-ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 OTTLA_POLICIES=/app/policies
+# No OTTLA_POLICIES here: the environment would win over a settings file's `policies`. The default is /app/policies.
+ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+ENTRYPOINT ["tini", "--"]
 CMD ["python", "-m", "bot"]

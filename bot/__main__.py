@@ -79,6 +79,19 @@ async def run(*, settings: Settings, policies: KeptPolicies, ledger: Ledger) -> 
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, asked_to_stop.set)
+    starting = asyncio.create_task(started(settings, policies, ledger), name="start")
+    stopping = asyncio.create_task(asked_to_stop.wait(), name="signal")
+    await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    if not starting.done():  # Slack may ask to wait for minutes before it lets us in
+        starting.cancel()
+        log.info("stopping before the start was done")
+        return
+    stopping.cancel()
+    await serve(await starting, asked_to_stop)
+
+
+async def started(settings: Settings, policies: KeptPolicies, ledger: Ledger) -> Bot:
+    """Everything wired, and the socket open."""
     await _say_if_ledger_is_away(ledger)
     try:
         bot = await build(settings=settings, policies=policies, ledger=ledger)
@@ -89,7 +102,7 @@ async def run(*, settings: Settings, policies: KeptPolicies, ledger: Ledger) -> 
     except (SaidNo, Busy, Unsure, SlackApiError, SlackClientError, OSError) as failed:
         _stop(f"Slack at {settings.slack_api_url} would not have us: {failed}{whose(failed)}")
     log.info("listening as %s in workspace %s", bot.doors.home.bot_user_id, bot.doors.home.team_id)
-    await serve(bot, asked_to_stop)
+    return bot
 
 
 async def socket_address(settings: Settings) -> str:

@@ -12,6 +12,7 @@ import importlib
 from typing import Any
 
 from aiokafka.abc import AbstractTokenProvider
+from aiokafka.errors import KafkaConnectionError
 
 MODULE = "aws_msk_iam_sasl_signer.MSKAuthTokenProvider"
 
@@ -28,7 +29,11 @@ class MskTokens:
         self._region = region
 
     async def token(self) -> str:
-        token, _ = await asyncio.to_thread(self._signer.generate_auth_token, self._region)
+        try:
+            token, _ = await asyncio.to_thread(self._signer.generate_auth_token, self._region)
+        except Exception as error:  # the signer's own, botocore's, or None that has no access key
+            words = f"{type(error).__name__}: {error}"
+            raise KafkaConnectionError(f"AWS gave no token to log in with ({words})") from error
         return str(token)
 
     def extensions(self) -> dict[str, str]:

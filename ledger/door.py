@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import random
 import re
+import socket
+import ssl
 import time
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
@@ -39,6 +41,8 @@ PAUSE_SECONDS_MAX = 0.01
 
 _LASTING = (NoPermissionError, AuthenticationError)
 _REFUSES_WRITES = re.compile(r"\b(MISCONF|NOREPLICAS|MASTERDOWN|CLUSTERDOWN)\b")
+_PASSED_ON = re.compile(r"\b(UNBLOCKED|MASTERDOWN)\b")
+"""What a server says once another one has taken over (a failover)."""
 
 Result = TypeVar("Result")
 
@@ -88,11 +92,18 @@ class Door:
             yield self._redis
         except (RedisConnectionError, RedisTimeoutError, ResponseError) as error:
             if why := _why_unavailable(error):
+                if _has_moved(error):
+                    self._dial_again()
                 kind = LedgerRefuses if isinstance(error, _LASTING) else LedgerUnavailable
                 raise kind(
                     f"The ledger cannot be used while {doing}: Redis at {self._address} {why}."
                 ) from error
             raise
+
+    def _dial_again(self) -> None:
+        """A connection to what is a replica by now stays one for ever; the address may lead elsewhere."""
+        self._redis.connection_pool.disconnect()
+        self._inspected = False
 
     def _in_one(
         self, doing: str, watched: Sequence[str], write: Callable[[Pipeline], Result]
@@ -118,6 +129,11 @@ class Door:
         )
 
 
+def _has_moved(error: Exception) -> bool:
+    """Is the server behind this connection no longer the one that takes writes?"""
+    return isinstance(error, ReadOnlyError) or bool(_PASSED_ON.search(str(error)))
+
+
 def _why_unavailable(error: Exception) -> str:
     """Why this failure means that Redis cannot serve; empty = it is a mistake of ours."""
     if isinstance(error, NoPermissionError):
@@ -129,14 +145,27 @@ def _why_unavailable(error: Exception) -> str:
     if isinstance(error, RedisTimeoutError):
         return "does not answer in time"
     if isinstance(error, RedisConnectionError):
-        return "does not answer"
+        return _why_unreachable(error)
     if isinstance(error, OutOfMemoryError):
         return "is out of memory and refuses writes"
     if isinstance(error, ReadOnlyError):
         return "is a replica and refuses writes"
+    if _PASSED_ON.search(str(error)):
+        return "has just become a replica"
     if found := _REFUSES_WRITES.search(str(error)):
         return f"refuses writes ({found.group()})"
     return ""
+
+
+def _why_unreachable(error: BaseException | None) -> str:
+    """Down the chain of causes: a certificate and a name are other mistakes than a server that is down."""
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return "has a TLS certificate that is not trusted (name its CA: `?ssl_ca_certs=/path`)"
+        if isinstance(error, socket.gaierror):
+            return "has a name that nobody knows"
+        error = error.__cause__ or error.__context__
+    return "does not answer"
 
 
 def normal_id(text: str, *, letter: str = "R") -> str | None:

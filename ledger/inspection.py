@@ -21,6 +21,8 @@ from ledger.door import LedgerRefuses
 log = logging.getLogger(__name__)
 
 OLDEST = (6, 2)
+WARNED: set[tuple[str, str]] = set()
+"""Once a process; a worker's child inherits what its parent said, else each job would say it again."""
 
 
 def inspect(redis: Redis, *, address: str) -> None:
@@ -29,7 +31,9 @@ def inspect(redis: Redis, *, address: str) -> None:
     if wrong := what_is_wrong(about):
         raise LedgerRefuses(f"The ledger is not used: Redis at {address} {wrong}.")
     for warning in what_is_unwise(about, appendfsync=_appendfsync(redis)):
-        log.warning("Redis at %s %s", address, warning)
+        if (address, warning) not in WARNED:
+            WARNED.add((address, warning))
+            log.warning("Redis at %s %s", address, warning)
 
 
 def what_is_wrong(about: Mapping[str, Any]) -> str:
@@ -39,7 +43,7 @@ def what_is_wrong(about: Mapping[str, Any]) -> str:
     if about.get("redis_mode") == "cluster":
         return "is a Redis Cluster; a single server (or a primary with replicas) is needed"
     policy = str(about.get("maxmemory_policy", "noeviction"))
-    if about.get("maxmemory") and policy.startswith("allkeys"):
+    if about.get("maxmemory") and policy != "noeviction":
         return f"throws keys away when it is full (maxmemory-policy {policy}); set it to noeviction"
     return ""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+import time
 
 LINE = "%(asctime)s %(levelname)s %(name)s %(message)s"
 """One line per event, the same in every process."""
@@ -17,6 +18,13 @@ SECRETS = re.compile(
 
 
 class Masked(logging.Formatter):
+    """Times in UTC, as in the audit: logs of several machines are read side by side."""
+
+    default_msec_format = "%s,%03dZ"
+
+    def converter(self, seconds: float | None) -> time.struct_time:
+        return time.gmtime(seconds)
+
     def format(self, record: logging.LogRecord) -> str:
         return masked(super().format(record))
 

@@ -19,7 +19,7 @@ from policies.problems import Problems
 
 log = logging.getLogger(__name__)
 
-Signature = tuple[tuple[str, int, int], ...]
+Signature = tuple[tuple[str, int, int, int], ...]
 
 
 class KeptPolicies:
@@ -73,13 +73,14 @@ class KeptPolicies:
 
 
 def signature(folder: Path) -> Signature:
-    """Name, size and time of every file; a folder that is away is a change like any other."""
+    """Name, size, time and number of every file, since some tools give a new file the old one's time; a
+    folder that is away is a change like any other."""
     found = []
     try:
         for file in sorted(folder.iterdir()):
             if file.suffix in (".yaml", ".yml"):
                 at = file.stat()
-                found.append((file.name, at.st_size, at.st_mtime_ns))
+                found.append((file.name, at.st_size, at.st_mtime_ns, at.st_ino))
     except OSError:
-        return (("", -1, -1),)
+        return (("", -1, -1, -1),)
     return tuple(found)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from contextlib import nullcontext
 
 import click
+from redis import Redis
 
 # Imported before RQ forks, so that a child does not pay for it on every job.
 import workers.jobs  # noqa: F401  (imported for its side effect: warm modules in the parent)
@@ -14,7 +16,7 @@ from cluster.aws import aws_client
 from ledger import LedgerUnavailable
 from ledger.connect import connection_for_worker
 from ledger.masking import masked
-from workers.queue_worker import worker
+from workers.queue_worker import keep_working, worker
 from workers.runtime import (
     CannotStart,
     Runtime,
@@ -23,7 +25,10 @@ from workers.runtime import (
     runtime,
     settings_from,
 )
+from workers.settings import Settings
 from workers.ticker_beside import TickerBeside
+
+log = logging.getLogger(__name__)
 
 
 @click.command(help="Carry approved changes out, tick by tick, from the ledger's queue.")
@@ -37,13 +42,23 @@ def main(*, with_ticker: bool, burst: bool) -> None:
         check_logins(own)
         warm(own)
         settings = settings_from(os.environ)
+        log.info("working by %s, digest %s", settings.policies, own.policies.digest[:8])
         with TickerBeside() if with_ticker else nullcontext():
-            worker(
-                connection_for_worker(settings.redis_url),
-                before_job=lambda: policies_in_force(settings.policies),
-            ).work(burst=burst, logging_level="WARNING")
+            if burst:
+                queue = worker(connect(settings), before_job=lambda: before_job(settings))
+                queue.work(burst=True, logging_level="WARNING")
+            else:
+                keep_working(lambda: connect(settings), before_job=lambda: before_job(settings))
     except (CannotStart, LedgerUnavailable) as refused:
         sys.exit(masked(f"The worker does not start: {refused}"))
+
+
+def connect(settings: Settings) -> Redis:
+    return connection_for_worker(settings.redis_url)
+
+
+def before_job(settings: Settings) -> object:
+    return policies_in_force(settings.policies)
 
 
 def check_logins(own: Runtime) -> None:

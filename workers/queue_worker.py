@@ -11,15 +11,19 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from collections.abc import Callable, Mapping
+from types import FrameType
 from typing import Any
 
+from redis.exceptions import RedisError
 from rq import Queue, Worker
-from rq.exceptions import NoSuchJobError
+from rq.exceptions import NoSuchJobError, StopRequested
 from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq.utils import as_text
 
+from ledger.masking import masked
 from workers.tied import tie_to
 
 log = logging.getLogger(__name__)
@@ -37,6 +41,7 @@ FIELD_BYTES_MAX = 4096
 ID_LENGTH_MAX = 64
 """Of a request, or of a cluster's name."""
 QUEUE = "ottla"
+PAUSE_SECONDS = 3.0
 
 
 class NotAllowed(Exception):
@@ -82,6 +87,7 @@ class TiedWorker(Worker):
     before_job: Callable[[], object] = staticmethod(lambda: None)
     """Called in the parent before it forks: what it learns there, every later child inherits."""
 
+    told_to_stop = False
     _forks: int
     """This process, as its child must find it; RQ's `pid` is read back from Redis."""
 
@@ -89,6 +95,11 @@ class TiedWorker(Worker):
         self.before_job()
         self._forks = os.getpid()
         super().execute_job(*args, **kwargs)
+
+    def request_stop(self, signum: int, frame: FrameType | None) -> None:
+        self.told_to_stop = True
+        ends: Callable[..., object] = super().request_stop  # RQ gives it no types
+        ends(signum, frame)
 
     def main_work_horse(self, *args: Any, **kwargs: Any) -> None:
         tie_to(self._forks)
@@ -110,3 +121,21 @@ def worker(connection: Any, *, before_job: Callable[[], object] | None = None) -
     if before_job is not None:
         tied.before_job = before_job
     return tied
+
+
+def keep_working(connect: Callable[[], Any], *, before_job: Callable[[], object]) -> None:
+    """Work until told to stop. RQ's loop ends at the first error of Redis or of the machine; then what
+    runs would stand still until somebody starts another worker."""
+    at_work: TiedWorker | None = None
+    try:
+        while at_work is None or not at_work.told_to_stop:
+            try:
+                at_work = worker(connect(), before_job=before_job)
+                at_work.work(logging_level="WARNING")
+            except (RedisError, OSError) as error:
+                log.error("the queue cannot be followed: %s", masked(str(error)))
+            if at_work is None or not at_work.told_to_stop:
+                log.warning("RQ's loop has ended; it is begun again in %.0f s", PAUSE_SECONDS)
+                time.sleep(PAUSE_SECONDS)
+    except (StopRequested, RedisError):
+        return  # raised by RQ's handler of signals, which tells Redis of the end

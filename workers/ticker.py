@@ -58,6 +58,7 @@ def run() -> None:
     ledger = runtime().ledger
     ledger.check()
     folder = settings_from(os.environ).policies
+    log.info("queueing what is due, clusters by %s", folder)
     silence = Silence()
     beats = 0
     while not stop.is_set():

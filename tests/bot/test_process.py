@@ -92,6 +92,32 @@ async def test_it_serves_behind_a_proxy_variable_and_stops_cleanly_on_sigterm(
     assert ledger.requests() == ()
 
 
+async def test_it_stops_at_once_while_slack_makes_it_wait(
+    workspace: Running, redis_url: str
+) -> None:
+    workspace.workspace.faults.add(
+        action="ratelimit",
+        match={"method": "apps.connections.open"},
+        times=9,
+        after=0,
+        params={"retry_after": 60},
+    )
+    process = await start_bot(
+        SLACK_BOT_TOKEN=workspace.bot_token,
+        SLACK_APP_TOKEN=workspace.app_token,
+        SLACK_API_URL=workspace.api_url,
+        REDIS_URL=redis_url,
+    )
+    assert process.stdout is not None
+    said = b""
+    while b"Slack asks to wait 60 s" not in said:
+        said += await asyncio.wait_for(process.stdout.readline(), 30)
+    process.send_signal(signal.SIGTERM)
+    rest, _ = await asyncio.wait_for(process.communicate(), 20)
+    assert process.returncode == 0, (said + rest).decode()
+    assert "Traceback" not in (said + rest).decode()
+
+
 @pytest.mark.parametrize(
     ("said", "shown"),
     [

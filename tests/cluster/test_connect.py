@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import KafkaConnectionError
 
 from changes.ports import Unreachable
 from cluster import connect, iam
@@ -137,3 +138,15 @@ async def test_reading_is_open_while_everything_is_away_and_says_so_when_asked(
         with pytest.raises(Unreachable, match=f"none of {address} let us in"):
             await reading.kafka.partitions()
     stubber.assert_no_pending_responses()
+
+
+async def test_a_signer_that_fails_is_a_cluster_that_cannot_be_reached() -> None:
+    """Without credentials it fails with an attribute of None; whoever connects knows Kafka's errors only."""
+
+    class Signer:
+        @staticmethod
+        def generate_auth_token(region: str) -> tuple[str, int]:
+            raise AttributeError(f"'NoneType' object has no attribute 'access_key' ({region})")
+
+    with pytest.raises(KafkaConnectionError, match="AWS gave no token to log in with"):
+        await iam.MskTokens(signer=Signer, region="eu-west-1").token()

@@ -10,6 +10,7 @@ import pytest
 
 from changes.catalog import CATALOG
 from policies import KeptPolicies, Problems
+from policies.keeping import signature
 from workers.runtime import CannotStart, policies_in_force
 
 RULES = Path(__file__).parents[2] / "lab" / "policies"
@@ -105,3 +106,15 @@ def test_a_forked_child_begins_with_the_last_good_policies_of_its_parent(folder:
     if child == 0:
         os._exit(0 if policies_in_force(folder).digest == good.digest else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_a_new_file_with_the_old_ones_time_and_size_is_an_edit(folder: Path) -> None:
+    """As tools write that set every file's time to the same moment."""
+    before = signature(folder)
+    file = next(iter(sorted(folder.glob("*.yaml"))))
+    at = file.stat()
+    other = folder / "other"
+    other.write_bytes(file.read_bytes())
+    os.utime(other, ns=(at.st_atime_ns, at.st_mtime_ns))
+    other.replace(file)
+    assert signature(folder) != before

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
@@ -16,11 +17,15 @@ import pytest
 
 from changes.catalog.scale_brokers import ScaleBrokers
 from changes.request import Request
-from tests.redis_server import free_port
-from tests.workers.conftest import Floor
+from ledger import connect
+from tests.ledger.test_failover import Pair, pair
+from tests.redis_server import RedisServer, free_port
+from tests.workers.conftest import ANN, Floor
 from workers.tied import tie_to
 
 pytestmark = pytest.mark.slow
+
+__all__ = ["pair"]
 
 ROOT = Path(__file__).parents[2]
 SIX = ScaleBrokers(cluster="orders-lab", brokers=6)
@@ -152,3 +157,74 @@ def test_no_ticker_outlives_its_worker(
         worker.wait(SECONDS_MAX)
         if number is signal.SIGTERM:
             assert "has ended" not in (tmp_path / "said.log").read_text()
+
+
+# Its end
+
+
+@pytest.mark.parametrize("redis_is_there", [True, False])
+def test_it_ends_when_told_to_with_redis_or_without(
+    floor: Floor, tmp_path: Path, redis_is_there: bool
+) -> None:
+    folder = tmp_path / "redis"
+    folder.mkdir()
+    with RedisServer(folder) as redis, with_ticker(floor, redis.url, tmp_path / "said") as worker:
+        floor.ledger = connect(redis.url)
+        asked = floor.ask(SIX)
+        until(lambda: carried_out(floor, asked), "a job")
+        if not redis_is_there:
+            redis.kill()
+            time.sleep(1)
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(20) == 0
+
+
+# Its Redis
+
+
+def asked_just_now(floor: Floor) -> Request:
+    """By this machine's clock: a silent cluster is asked again for a while, with ticks that fall due."""
+    return floor.ledger.open_request(
+        change=SIX.with_(brokers=9),
+        requester=ANN,
+        channel="C0LABKAFKA",
+        asked_in="C0LABKAFKA",
+        because="",
+        now=datetime.now(UTC),
+    )
+
+
+def test_a_redis_that_dies_and_comes_back_ends_no_worker(floor: Floor, tmp_path: Path) -> None:
+    folder = tmp_path / "redis"
+    folder.mkdir()
+    with (
+        RedisServer(folder) as redis,
+        with_ticker(floor, redis.url, tmp_path / "said.log") as worker,
+    ):
+        floor.ledger = connect(redis.url)
+        first = floor.ask(SIX)
+        until(lambda: carried_out(floor, first), "the first job")
+        redis.kill()
+        time.sleep(3)
+        redis.start()
+        second = floor.ask(SIX.with_(brokers=9))
+        until(lambda: carried_out(floor, second), "the second job")
+        assert worker.poll() is None, "the same process"
+
+
+def test_a_redis_that_fails_over_is_followed_by_worker_and_ticker(
+    floor: Floor, pair: Pair, tmp_path: Path
+) -> None:
+    with with_ticker(floor, pair.front.url, tmp_path / "said.log") as worker:
+        floor.ledger = connect(pair.front.url)
+        first = floor.ask(SIX)
+        until(lambda: carried_out(floor, first), "the first job")
+        ticker = tickers(worker.pid)[0]
+        pair.fails_over()
+        floor.ledger = connect(pair.front.url)
+        second = asked_just_now(floor)
+        until(lambda: carried_out(floor, second), "the second job")
+        due = floor.now(second).version
+        until(lambda: floor.now(second).version > due, "a tick that the ticker queued")
+        assert worker.poll() is None, "the same process"
+        assert [one.pid for one in tickers(worker.pid)] == [ticker.pid]
