@@ -36,6 +36,10 @@ POLICY_SECONDS = 3.0
 PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 
 
+class CannotStart(Exception):
+    """The sentence says what has to be mended first."""
+
+
 @click.command(help="Run Ottla's Slack bot: commands and approvals in, cards and threads out.")
 @click.option(
     "--config",
@@ -87,7 +91,11 @@ async def run(*, settings: Settings, policies: KeptPolicies, ledger: Ledger) -> 
         log.info("stopping before the start was done")
         return
     stopping.cancel()
-    await serve(await starting, asked_to_stop)
+    try:
+        bot = await starting
+    except CannotStart as refused:
+        _stop(str(refused))
+    await serve(bot, asked_to_stop)
 
 
 async def started(settings: Settings, policies: KeptPolicies, ledger: Ledger) -> Bot:
@@ -100,7 +108,8 @@ async def started(settings: Settings, policies: KeptPolicies, ledger: Ledger) ->
         connect_socket: Callable[[], Awaitable[None]] = bot.socket.client.connect
         await connect_socket()
     except (SaidNo, Busy, Unsure, SlackApiError, SlackClientError, OSError) as failed:
-        _stop(f"Slack at {settings.slack_api_url} would not have us: {failed}{whose(failed)}")
+        words = f"Slack at {settings.slack_api_url} would not have us: {failed}{whose(failed)}"
+        raise CannotStart(words) from failed
     log.info("listening as %s in workspace %s", bot.doors.home.bot_user_id, bot.doors.home.team_id)
     return bot
 
@@ -131,7 +140,7 @@ async def _say_if_ledger_is_away(ledger: Ledger) -> None:
     try:
         await asyncio.to_thread(ledger.check)
     except LedgerRefuses as refused:
-        _stop(str(refused))
+        raise CannotStart(str(refused)) from refused
     except LedgerUnavailable as away:
         log.error("%s Every change will be refused until it is back.", away)
 
