@@ -266,7 +266,6 @@ class TestRefusedServers:
             ({"redis_version": ""}, "is version unknown"),
             ({"redis_mode": "cluster"}, "is a Redis Cluster"),
             ({"maxmemory": 100, "maxmemory_policy": "allkeys-lru"}, "throws keys away"),
-            ({"maxmemory": 100, "maxmemory_policy": "volatile-lru"}, "throws keys away"),
         ],
     )
     def test_are_named_with_what_would_be_right(self, about: dict[str, object], words: str) -> None:

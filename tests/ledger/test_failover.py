@@ -143,3 +143,14 @@ def test_a_warning_of_redis_is_one_line_a_process(
         for _ in range(3):
             connect(redis.url).check()
     assert sum("keeps no append-only file" in text for text in caplog.messages) == 1
+
+
+@pytest.mark.parametrize("policy", ["volatile-lru", "volatile-ttl"])
+def test_a_redis_that_evicts_what_has_a_time_to_live_is_refused(
+    tmp_path: Path, policy: str
+) -> None:
+    """Leases and mutes have one; managed Redis comes with such a policy."""
+    options = ("--maxmemory", "100mb", "--maxmemory-policy", policy)
+    with RedisServer(tmp_path, options=options) as redis:
+        with pytest.raises(LedgerUnavailable, match=f"maxmemory-policy {policy}"):
+            connect(redis.url).check()
