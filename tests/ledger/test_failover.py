@@ -151,6 +151,6 @@ def test_a_redis_that_evicts_what_has_a_time_to_live_is_refused(
 ) -> None:
     """Leases and mutes have one; managed Redis comes with such a policy."""
     options = ("--maxmemory", "100mb", "--maxmemory-policy", policy)
-    with RedisServer(tmp_path, options=options) as redis:
-        with pytest.raises(LedgerUnavailable, match=f"maxmemory-policy {policy}"):
-            connect(redis.url).check()
+    refused = pytest.raises(LedgerUnavailable, match=f"maxmemory-policy {policy}")
+    with RedisServer(tmp_path, options=options) as redis, refused:
+        connect(redis.url).check()
