@@ -130,7 +130,7 @@ class Replay:
         self._looks += 1
         if seen.lag is not None:  # groups left out when it was recorded are in no frame
             seen = replace(seen, lag=of_groups(seen.lag, self.alerts.groups.watched))
-        self._unread.update(seen.blind)
+        self._unread.update(seen.blind.keys())  # of a mapping a Counter would add up the words
         self._history.add(seen)
         looked = look_all(self.rules, self._history, seen, seen.at, tuned, failures=self._failures)
         self._unjudged.update({one.rule for one in looked.unseen})
