@@ -40,7 +40,7 @@ TRIES_MAX = 200
 PAUSE_SECONDS_MAX = 0.01
 
 _LASTING = (NoPermissionError, AuthenticationError)
-_REFUSES_WRITES = re.compile(r"\b(MISCONF|NOREPLICAS|MASTERDOWN|CLUSTERDOWN)\b")
+_REFUSES_WRITES = re.compile(r"\b(MISCONF|NOREPLICAS|CLUSTERDOWN)\b")
 _PASSED_ON = re.compile(r"\b(UNBLOCKED|MASTERDOWN)\b")
 """What a server says once another one has taken over (a failover)."""
 

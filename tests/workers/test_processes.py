@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from redis import Redis
 
 from changes.catalog.scale_brokers import ScaleBrokers
 from changes.request import Request
@@ -210,6 +211,25 @@ def test_a_redis_that_dies_and_comes_back_ends_no_worker(floor: Floor, tmp_path:
         second = floor.ask(SIX.with_(brokers=9))
         until(lambda: carried_out(floor, second), "the second job")
         assert worker.poll() is None, "the same process"
+
+
+def test_a_redis_that_is_full_for_a_while_ends_no_worker(floor: Floor, tmp_path: Path) -> None:
+    folder = tmp_path / "redis"
+    folder.mkdir()
+    with RedisServer(folder) as redis, with_ticker(floor, redis.url, tmp_path / "said") as worker:
+        floor.ledger = connect(redis.url)
+        first = floor.ask(SIX)
+        until(lambda: carried_out(floor, first), "the first job")
+        ticker = tickers(worker.pid)[0]
+        with Redis.from_url(redis.url) as operator:
+            operator.config_set("maxmemory", 1)
+            time.sleep(25)  # longer than RQ's own pulse, which is a write
+            assert worker.poll() is None
+            operator.config_set("maxmemory", 0)
+        second = floor.ask(SIX.with_(brokers=9))
+        until(lambda: carried_out(floor, second), "the second job")
+        assert worker.poll() is None, "the same process"
+        assert [one.pid for one in tickers(worker.pid)] == [ticker.pid]
 
 
 def test_a_redis_that_fails_over_is_followed_by_worker_and_ticker(
